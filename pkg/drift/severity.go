@@ -1,0 +1,48 @@
+package drift
+
+import (
+	"strings"
+
+	"github.com/permdrift/permdrift/pkg/policy"
+)
+
+// SeverityOf is how bad it is that a statement lets somebody in: it follows
+// the exposure, and one step more if the actions administer the subject rather
+// than only invoke it.
+func SeverityOf(exposure policy.Exposure, s policy.Statement) Severity {
+	invoke := map[policy.Exposure]Severity{
+		policy.Public: Critical, policy.ConfusedDeputy: High, policy.External: High, policy.Unknown: High,
+		policy.Organization: Medium, policy.Internal: Low, policy.Nobody: Informational,
+	}
+	administer := map[policy.Exposure]Severity{
+		policy.Public: Critical, policy.ConfusedDeputy: Critical, policy.External: Critical, policy.Unknown: Critical,
+		policy.Organization: High, policy.Internal: Medium, policy.Nobody: Informational,
+	}
+	if Administers(s) {
+		return administer[exposure]
+	}
+	return invoke[exposure]
+}
+
+// harmless are the Lambda actions that only use a function or a layer, or only
+// read about it, in lower case.
+var harmless = map[string]bool{
+	"lambda:invokefunction": true, "lambda:invokefunctionurl": true, "lambda:invokeasync": true,
+	"lambda:getlayerversion": true, "lambda:getfunctionurlconfig": true, "lambda:getfunctionconfiguration": true,
+	"lambda:getalias": true, "lambda:getpolicy": true, "lambda:listtags": true,
+}
+
+// Administers reports whether a statement is about more than invoking: any
+// action, or pattern, that is not known to be harmless.
+func Administers(s policy.Statement) bool {
+	if s.NotAction != nil {
+		return true
+	}
+	for _, action := range s.Action {
+		action = strings.ToLower(action)
+		if !harmless[action] && !strings.HasPrefix(action, "lambda:invoke") {
+			return true
+		}
+	}
+	return false
+}
