@@ -102,7 +102,8 @@ type Finding struct {
 	// Approve and Remediate are the commands that a person may run.
 	Approve   string `json:"approve,omitempty"`
 	Remediate string `json:"remediate,omitempty"`
-	Undo      string `json:"undo,omitempty"` // set once it was remediated
+	Undo      string `json:"undo,omitempty"`    // set once it was remediated
+	Refusal   string `json:"refusal,omitempty"` // why the remediator did not act, the last time
 
 	// Pending are announcements that are recorded but not yet known to be sent.
 	Pending []Announcement `json:"pending,omitempty"`
@@ -124,4 +125,13 @@ func FindingID(s Subject, p Place, cause string) string {
 // Closed reports whether the finding needs nobody any more and may be forgotten.
 func (f Finding) Closed() bool {
 	return f.Status == Resolved || f.Status == Remediated || f.Status == Transient
+}
+
+// Added reports whether the finding's statement is there and not approved,
+// rather than approved and not there.
+func (f Finding) Added() bool {
+	if f.Statement == nil {
+		return false
+	}
+	return (f.Kind == PolicyWidened) == (f.Statement.Effect == policy.Allow)
 }

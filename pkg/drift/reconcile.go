@@ -172,6 +172,7 @@ func Remediate(row Finding, undo, note string, now time.Time) Transition {
 // Refuse is the transition of a finding that the remediator would not or could
 // not remove; the finding stays as it is.
 func Refuse(row Finding, note string, now time.Time) Transition {
+	row.Refusal = note
 	return announce(Refused, row, now, note)
 }
 

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/permdrift/permdrift/internal/setup"
+	"github.com/permdrift/permdrift/pkg/alert"
+	"github.com/permdrift/permdrift/pkg/audit"
+	"github.com/permdrift/permdrift/pkg/drift"
+	"github.com/permdrift/permdrift/pkg/policy"
+)
+
+// viewer are the flags that say whose eyes exposures are seen with, and what
+// an unknown function means.
+type viewer struct {
+	organization string
+	trusted      []string
+	unknown      string
+	failOn       string
+}
+
+func (v *viewer) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&v.organization, "org", "", "the id of your organization, o-…")
+	f.StringSliceVar(&v.trusted, "trusted-account", nil, "an account that counts as your organization (may be repeated)")
+	f.StringVar(&v.unknown, "unknown", "strict", "what a function without a baseline means: strict makes every grant a finding, learn adopts what is at most internal")
+	f.StringVar(&v.failOn, "fail-on", "low", "the severity from which on the exit code is 3: critical, high, medium, low")
+}
+
+// context is the context of comparisons; learning from the command line ends with the day.
+func (v *viewer) context(p *program) (drift.Context, error) {
+	owner, err := v.owner("")
+	if err != nil {
+		return drift.Context{}, err
+	}
+	c := drift.Context{Owner: owner, Unknown: drift.UnknownMode(v.unknown)}
+	switch c.Unknown {
+	case drift.Strict:
+	case drift.Learn:
+		c.LearnUntil = p.now().AddDate(0, 0, 1)
+	default:
+		return c, usage("--unknown is %q, not strict or learn", v.unknown)
+	}
+	if severity := drift.Severity(v.failOn); severity.Rank() < drift.Low.Rank() {
+		return c, usage("--fail-on is %q, not critical, high, medium or low", v.failOn)
+	}
+	return c, nil
+}
+
+func (v *viewer) owner(account string) (policy.Owner, error) {
+	accounts, err := setup.Accounts(strings.Join(append(v.trusted, account), ","))
+	if err != nil {
+		return policy.Owner{}, usage("--account and --trusted-account: the list %w", err)
+	}
+	if account != "" {
+		accounts = accounts[:len(accounts)-1]
+	}
+	if v.organization != "" && !strings.HasPrefix(v.organization, "o-") {
+		return policy.Owner{}, usage("--org is %q, which is not the id of an organization (o-…)", v.organization)
+	}
+	return policy.Owner{Account: account, Organization: v.organization, TrustedAccounts: accounts}, nil
+}
+
+// outcome gathers what a command found, for its summary and its exit code.
+type outcome struct {
+	p        *program
+	failOn   drift.Severity
+	found    map[drift.Severity]int
+	drifted  bool
+	unknown  int
+	failures []error
+}
+
+func (p *program) outcome(failOn string) *outcome {
+	return &outcome{p: p, failOn: drift.Severity(failOn), found: make(map[drift.Severity]int)}
+}
+
+// report prints the findings of one audited change and counts them.
+func (o *outcome) report(ctx context.Context, r audit.Report) error {
+	announced := make(map[string]drift.Announcement)
+	for _, t := range r.Transitions {
+		if t.Kind == drift.Seen {
+			continue
+		}
+		announced[t.Finding.ID] = drift.Announcement{Transition: t.Kind, At: t.Finding.LastSeen}
+		if t.Kind == drift.Closed {
+			if err := o.print(ctx, t.Finding, announced[t.Finding.ID]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range r.Findings {
+		if f.Status != drift.Open && f.Status != drift.Transient {
+			continue
+		}
+		o.count(f)
+		if err := o.print(ctx, f, announced[f.ID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *outcome) count(f drift.Finding) {
+	if f.Kind == drift.UnreadableChange {
+		o.unknown++
+		return
+	}
+	o.found[f.Severity]++
+	if f.Severity.Rank() >= o.failOn.Rank() {
+		o.drifted = true
+	}
+}
+
+func (o *outcome) print(ctx context.Context, f drift.Finding, a drift.Announcement) error {
+	if o.p.format == "json" {
+		if err := alert.WriteJSON(o.p.out, f); err != nil {
+			return fmt.Errorf("printing finding %s: %w", f.ID, err)
+		}
+		return nil
+	}
+	return alert.Terminal{W: o.p.out, Color: o.p.color()}.Send(ctx, f, a)
+}
+
+// fail says on stderr what failed, and goes on.
+func (o *outcome) fail(err error) {
+	o.failures = append(o.failures, err)
+	fmt.Fprintln(o.p.err, "permdrift: "+err.Error())
+}
+
+// note says something on stderr that is neither a finding nor a failure.
+func (o *outcome) note(format string, args ...any) {
+	fmt.Fprintf(o.p.err, format+"\n", args...)
+}
+
+// undecided counts something that was not judged.
+func (o *outcome) undecided(format string, args ...any) {
+	o.unknown++
+	o.note("unknown: "+format, args...)
+}
+
+// end prints the summary and returns the exit code: failed before drift before unknown.
+func (o *outcome) end(what string) error {
+	if o.p.format == "text" {
+		fmt.Fprintf(o.p.out, "%s: %s\n", what, o.summary())
+	}
+	switch {
+	case len(o.failures) > 0:
+		return &exitError{code: exitFailed}
+	case o.drifted:
+		return &exitError{code: exitDrift}
+	case o.unknown > 0:
+		return &exitError{code: exitUnknown}
+	}
+	return nil
+}
+
+func (o *outcome) summary() string {
+	var parts []string
+	total := 0
+	for _, s := range []drift.Severity{drift.Critical, drift.High, drift.Medium, drift.Low, drift.Informational} {
+		if n := o.found[s]; n > 0 {
+			total += n
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	text := "no findings"
+	if total > 0 {
+		text = fmt.Sprintf("%s (%s)", plural(total, "finding"), strings.Join(parts, ", "))
+	}
+	if o.unknown > 0 {
+		text += fmt.Sprintf(", %d unknown", o.unknown)
+	}
+	if n := len(o.failures); n > 0 {
+		text += fmt.Sprintf(", %d failed", n)
+	}
+	return text
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// silent is an alert sender for commands that print what they find themselves.
+type silent struct{}
+
+func (silent) Send(context.Context, drift.Finding, drift.Announcement) error { return nil }
+
+// color reports whether the output is a terminal that wants colours.
+func (p *program) color() bool {
+	file, ok := p.out.(*os.File)
+	if !ok || p.getenv("NO_COLOR") != "" || p.getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,55 @@
+package setup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/permdrift/permdrift/pkg/live"
+)
+
+// Account is one account and region with the caller's credentials.
+type Account struct {
+	ID     string
+	Region string
+	Caller string // ARN of who is asking
+	Lambda *lambda.Client
+	Live   *live.Lambda
+}
+
+// OpenAccount asks who the caller is and makes the clients. An empty region is
+// the one of the AWS configuration.
+func OpenAccount(ctx context.Context, region string, rate float64) (*Account, error) {
+	var options []func(*config.LoadOptions) error
+	if region != "" {
+		options = append(options, config.WithRegion(region))
+	}
+	c, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
+	}
+	if c.Region == "" {
+		return nil, fmt.Errorf("no region: name one with --region, or set AWS_REGION")
+	}
+	identity, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, fmt.Errorf("asking AWS who the caller is, in %s: %w", c.Region, err)
+	}
+	client := lambda.NewFromConfig(c)
+	a := &Account{ID: aws.ToString(identity.Account), Region: c.Region, Caller: aws.ToString(identity.Arn), Lambda: client}
+	a.Live = live.New(client, live.ListWith(client), live.Rate(rate, rate), live.Home(a.ID, a.Region))
+	return a, nil
+}
+
+// Partition is the partition of the account: aws, aws-cn, aws-us-gov, …
+func (a *Account) Partition() string {
+	if parts := strings.SplitN(a.Caller, ":", 3); len(parts) == 3 {
+		return parts[1]
+	}
+	return "aws"
+}

@@ -1,0 +1,33 @@
+// Package audit is the line: a change comes in, the live state is read and
+// compared with the baseline, the ledger is brought up to date, and what
+// changed is announced. It knows no AWS service; the small interfaces that it
+// declares are filled in by internal/setup.
+//
+//	change ─► Live.State ─► Baselines.Get ─► drift.Compare ─► Ledger ─► Alerts
+//
+// # Promises
+//
+//   - Findings are recorded before they are announced. The row holds what is
+//     still to be announced, so a crash between the two announces again under
+//     the same announcement id: at least once, and not again on redelivery.
+//   - If the live state does not show yet what a change claims, nothing is
+//     concluded: Audit returns a [drift.StaleError] until the change is older
+//     than all of RereadAfter together.
+//   - A message that cannot be decoded becomes a finding of the kind
+//     unreadable-change and then fails for good, so that the queue's redrive
+//     policy carries it to the dead-letter queue. It is never dropped.
+//   - One message of a batch that fails does not fail the others.
+//   - A sweep's shard that could not be read is tried again; at the last try it
+//     is recorded as unknown. A sweep is never called clean by absence.
+//
+// # Input of the handler
+//
+// [Handler.Handle] takes what Lambda hands over: an SQS batch (every
+// Records[].eventSource is aws:sqs) whose bodies are EventBridge events, sweep
+// shards or sweep requests; one EventBridge event or CloudTrail record, as from
+// `sam local invoke`; a CloudTrail log file; or {"permdrift":"sweep"} from the
+// schedule.
+//
+// Not promised yet: roles, layers, function URLs, event source mappings and
+// calls that blind the auditor are decoded, and answered as not audited.
+package audit

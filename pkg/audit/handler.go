@@ -1,0 +1,263 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/permdrift/permdrift/pkg/cloudtrail"
+	"github.com/permdrift/permdrift/pkg/drift"
+)
+
+// Messages says when a message that failed comes back.
+type Messages interface {
+	// Delay makes the message of a queue (by the queue's ARN) visible again after a time.
+	Delay(ctx context.Context, queueARN, receiptHandle string, after time.Duration) error
+}
+
+// Handler is the auditor's Lambda function.
+type Handler struct {
+	Auditor  *Auditor
+	Sweeper  *Sweeper // nil: sweeps are refused
+	Messages Messages // nil: messages come back when their visibility time-out ends
+}
+
+// Response is the answer to anything but an SQS batch.
+type Response struct {
+	Findings   []drift.Finding `json:"findings"`
+	NotAudited []string        `json:"notAudited,omitempty"`
+	Skipped    []string        `json:"skipped,omitempty"`
+	Sweep      string          `json:"sweep,omitempty"`
+}
+
+// concurrency is how many messages of a batch are worked on at once.
+const concurrency = 4
+
+// Handle takes one invocation; see the package comment for what it may be.
+func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, error) {
+	if batch, ok := sqsBatch(payload); ok {
+		return h.batch(ctx, batch), nil
+	}
+	var request Request
+	if json.Unmarshal(payload, &request) == nil && request.Permdrift == RequestSweep {
+		id, err := h.sweep(ctx, request)
+		if err == nil {
+			h.Auditor.log().Info("batch processed", "processed", 1, "sweep", id)
+		}
+		return Response{Findings: []drift.Finding{}, Sweep: id}, err
+	}
+	response, err := h.event(ctx, payload)
+	if err == nil {
+		h.Auditor.log().Info("batch processed", "processed", 1)
+	}
+	return response, err
+}
+
+// sqsBatch decodes an SQS batch. A CloudTrail log file has Records too, but
+// only SQS names itself as the eventSource of each.
+func sqsBatch(payload []byte) (events.SQSEvent, bool) {
+	var batch events.SQSEvent
+	if err := json.Unmarshal(payload, &batch); err != nil || len(batch.Records) == 0 {
+		return batch, false
+	}
+	for _, record := range batch.Records {
+		if record.EventSource != "aws:sqs" {
+			return batch, false
+		}
+	}
+	return batch, true
+}
+
+// batch works off an SQS batch and names the messages that are to come back.
+func (h *Handler) batch(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
+	failed := make([]bool, len(batch.Records))
+	var processed atomic.Int64
+	var group errgroup.Group
+	group.SetLimit(concurrency)
+	for i, record := range batch.Records {
+		group.Go(func() error {
+			if err := h.message(ctx, record); err != nil {
+				failed[i] = true
+				h.delay(ctx, record, err)
+				return nil
+			}
+			processed.Add(1)
+			return nil
+		})
+	}
+	_ = group.Wait() // the functions return nil: each failure is its message's own
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for i, record := range batch.Records {
+		if failed[i] {
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+		}
+	}
+	h.Auditor.log().Info("batch processed", "processed", processed.Load(), "failed", len(response.BatchItemFailures))
+	return response
+}
+
+// message works off one message; an error makes it come back.
+func (h *Handler) message(ctx context.Context, message events.SQSMessage) (err error) {
+	defer func() {
+		if r := recover(); r != nil { // one message never takes the others with it
+			err = fmt.Errorf("message %s: panic: %v", message.MessageId, r)
+		}
+	}()
+	var request Request
+	if json.Unmarshal([]byte(message.Body), &request) == nil {
+		switch request.Permdrift {
+		case RequestSweep:
+			_, err := h.sweep(ctx, request)
+			return err
+		case RequestShard:
+			return h.shard(ctx, request, receiveCount(message))
+		}
+	}
+	results, err := cloudtrail.Decode([]byte(message.Body))
+	if err != nil {
+		return h.undecodable(ctx, message, err)
+	}
+	var problems []error
+	for _, result := range results {
+		if result.Err != nil && len(result.Changes) == 0 {
+			problems = append(problems, h.undecodable(ctx, message, result.Err))
+			continue
+		}
+		_, err := h.changes(ctx, result)
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+// permanentError marks a message that will never succeed.
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+// undecodable records a message that cannot be decoded as a finding about the
+// account whose queue it came from, and fails it for good.
+func (h *Handler) undecodable(ctx context.Context, message events.SQSMessage, problem error) error {
+	parts := strings.Split(message.EventSourceARN, ":")
+	if len(parts) < 6 {
+		return fmt.Errorf("message %s from %q, which is no queue: %w", message.MessageId, message.EventSourceARN, problem)
+	}
+	change := drift.Change{
+		Subject: drift.AccountSubject(parts[1], parts[4]), Operation: drift.Unreadable,
+		Problem: fmt.Sprintf("message %s cannot be decoded (%v); it is kept in the dead-letter queue", message.MessageId, problem),
+		Event:   drift.Event{ID: message.MessageId, Name: "undecodable message", Region: parts[3], Account: parts[4]},
+	}
+	if _, err := h.Auditor.Audit(ctx, change); err != nil {
+		return fmt.Errorf("recording that message %s cannot be decoded: %w", message.MessageId, err)
+	}
+	return &permanentError{fmt.Errorf("decoding message %s: %w", message.MessageId, problem)}
+}
+
+// changes audits the changes of one record. A record that could be decoded in
+// part only is audited as far as it goes, and then fails for good.
+func (h *Handler) changes(ctx context.Context, result cloudtrail.Result) ([]Report, error) {
+	var reports []Report
+	var problems []error
+	for _, change := range result.Changes {
+		report, err := h.Auditor.Audit(ctx, change)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("auditing event %s (%s): %w", change.Event.ID, change.Event.Name, err))
+			continue
+		}
+		reports = append(reports, report)
+		h.logReport(report)
+		if report.firstUnreadable() && h.Sweeper != nil && h.Sweeper.Queue != nil {
+			problems = append(problems, h.Sweeper.request(ctx, change))
+		}
+	}
+	if result.Err != nil && len(problems) == 0 {
+		problems = append(problems, &permanentError{fmt.Errorf("decoding event %s: %w", result.Event.ID, result.Err)})
+	}
+	return reports, errors.Join(problems...)
+}
+
+func (h *Handler) logReport(r Report) {
+	log := h.Auditor.log()
+	if r.NotAudited != "" {
+		log.Info("not audited", "event", r.Change.Event.ID, "name", r.Change.Event.Name, "subject", r.Change.Subject, "reason", r.NotAudited)
+		return
+	}
+	for _, t := range r.Transitions {
+		log.Info("finding", "transition", t.Kind, "id", t.Finding.ID, "kind", t.Finding.Kind, "severity", t.Finding.Severity, "subject", t.Finding.Subject, "qualifier", t.Finding.Place)
+	}
+}
+
+// event audits a single EventBridge event, CloudTrail record or log file.
+func (h *Handler) event(ctx context.Context, payload []byte) (Response, error) {
+	response := Response{Findings: []drift.Finding{}}
+	results, err := cloudtrail.Decode(payload)
+	if err != nil {
+		return response, fmt.Errorf("decoding the event: %w", err)
+	}
+	var problems []error
+	for _, result := range results {
+		if result.Skipped != "" {
+			response.Skipped = append(response.Skipped, result.Skipped)
+		}
+		reports, err := h.changes(ctx, result)
+		problems = append(problems, err)
+		for _, report := range reports {
+			response.Findings = append(response.Findings, report.Findings...)
+			if report.NotAudited != "" {
+				response.NotAudited = append(response.NotAudited, report.NotAudited)
+			}
+		}
+	}
+	return response, errors.Join(problems...)
+}
+
+// delay sets when a failed message comes back: when its state may have
+// settled, at once if it is on its way to the dead-letter queue, and else when
+// its visibility time-out ends.
+func (h *Handler) delay(ctx context.Context, message events.SQSMessage, problem error) {
+	log := h.Auditor.log().With("message", message.MessageId)
+	var stale *drift.StaleError
+	var pending *PendingError
+	var permanent *permanentError
+	var unread *unreadError
+	after := time.Duration(-1)
+	switch {
+	case errors.As(problem, &stale):
+		after = stale.After
+		log.Info("read again later", "reason", problem.Error())
+	case errors.As(problem, &pending):
+		after = pending.After
+		log.Info("comes back", "reason", problem.Error())
+	case errors.As(problem, &unread):
+		after = unread.after
+		log.Warn("comes back", "reason", problem.Error())
+	case errors.As(problem, &permanent):
+		after = 0
+		log.Error("message failed for good", "error", problem.Error())
+	default:
+		log.Error("message failed", "error", problem.Error())
+	}
+	if after < 0 || h.Messages == nil {
+		return
+	}
+	if err := h.Messages.Delay(ctx, message.EventSourceARN, message.ReceiptHandle, after); err != nil {
+		log.Warn("the message comes back when its visibility time-out ends", "error", err.Error())
+	}
+}
+
+// receiveCount is how often the message has been received, 1 where SQS does not say.
+func receiveCount(message events.SQSMessage) int {
+	n, err := strconv.Atoi(message.Attributes["ApproximateReceiveCount"])
+	if err != nil || n < 1 {
+		return 1
+	}
+	return n
+}

@@ -1,0 +1,236 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/permdrift/permdrift/pkg/drift"
+)
+
+// The requests that permdrift sends itself.
+const (
+	RequestSweep = "sweep" // plan a sweep: list the subjects and put each on the queue
+	RequestShard = "shard" // read one subject of a sweep
+)
+
+// Request is a message of permdrift to itself, on the sweep queue or from the schedule.
+type Request struct {
+	Permdrift string        `json:"permdrift"`
+	Kind      string        `json:"kind,omitempty"` // of a sweep: full
+	Sweep     string        `json:"sweep,omitempty"`
+	Subject   drift.Subject `json:"subject,omitempty"`
+}
+
+// Subjects lists the subjects of the account and region, page by page.
+type Subjects interface {
+	Subjects(ctx context.Context) iter.Seq2[drift.Subject, error]
+}
+
+// Queue takes requests that are to be worked off later. Send either takes all or fails.
+type Queue interface {
+	Send(ctx context.Context, bodies []string) error
+}
+
+// Sweeps keeps how far a sweep got.
+type Sweeps interface {
+	StartSweep(ctx context.Context, run drift.SweepRun) error
+	AddSweepSubjects(ctx context.Context, id string, n int) error
+	FinishPlan(ctx context.Context, id, problem string) error
+	CountShard(ctx context.Context, id string, subject drift.Subject, outcome drift.ShardOutcome) error
+}
+
+// Sweeper plans sweeps.
+type Sweeper struct {
+	Subjects Subjects
+	Queue    Queue
+	Sweeps   Sweeps
+}
+
+// sendBatch is how many subjects are put on the queue at a time, and countEvery
+// after how many their number is written down.
+const (
+	sendBatch  = 10
+	countEvery = 200
+)
+
+// sweep plans a sweep and returns its id.
+func (h *Handler) sweep(ctx context.Context, request Request) (string, error) {
+	if h.Sweeper == nil || h.Sweeper.Queue == nil {
+		return "", fmt.Errorf("planning a sweep: no sweep queue is configured")
+	}
+	if request.Kind != "" && request.Kind != "full" {
+		return "", &permanentError{fmt.Errorf("planning a sweep: the kind %q is not known (full)", request.Kind)}
+	}
+	return h.Sweeper.Plan(ctx, h.Auditor.now())
+}
+
+// Plan lists the subjects page by page and puts each on the queue. A listing
+// that fails half-way leaves a sweep that says so and is never complete.
+func (s *Sweeper) Plan(ctx context.Context, now time.Time) (id string, err error) {
+	id = "full-" + now.UTC().Format("20060102T150405.000Z")
+	if err := s.Sweeps.StartSweep(ctx, drift.SweepRun{ID: id, Kind: "full", Started: now}); err != nil {
+		return id, fmt.Errorf("starting sweep %s: %w", id, err)
+	}
+	defer func() {
+		problem := ""
+		if err != nil {
+			problem = err.Error()
+		}
+		if e := s.Sweeps.FinishPlan(context.WithoutCancel(ctx), id, problem); e != nil && err == nil {
+			err = fmt.Errorf("finishing the plan of sweep %s: %w", id, e)
+		}
+	}()
+	plan := plan{sweeper: s, id: id}
+	for subject, err := range s.Subjects.Subjects(ctx) {
+		if err != nil {
+			return id, fmt.Errorf("listing the subjects of sweep %s: %w", id, err)
+		}
+		if err := plan.add(ctx, subject); err != nil {
+			return id, err
+		}
+	}
+	return id, plan.flush(ctx)
+}
+
+// plan gathers subjects until there are enough for one call.
+type plan struct {
+	sweeper *Sweeper
+	id      string
+	bodies  []string
+	counted int
+}
+
+func (p *plan) add(ctx context.Context, subject drift.Subject) error {
+	body, err := json.Marshal(Request{Permdrift: RequestShard, Sweep: p.id, Subject: subject})
+	if err != nil {
+		return fmt.Errorf("encoding the shard of %s: %w", subject, err)
+	}
+	p.bodies = append(p.bodies, string(body))
+	if len(p.bodies) < sendBatch {
+		return nil
+	}
+	if err := p.send(ctx); err != nil {
+		return err
+	}
+	if p.counted >= countEvery {
+		return p.count(ctx)
+	}
+	return nil
+}
+
+func (p *plan) send(ctx context.Context) error {
+	if len(p.bodies) == 0 {
+		return nil
+	}
+	if err := p.sweeper.Queue.Send(ctx, p.bodies); err != nil {
+		return fmt.Errorf("putting %d subjects of sweep %s on the queue: %w", len(p.bodies), p.id, err)
+	}
+	p.counted += len(p.bodies)
+	p.bodies = p.bodies[:0]
+	return nil
+}
+
+func (p *plan) count(ctx context.Context) error {
+	n := p.counted
+	p.counted = 0
+	if err := p.sweeper.Sweeps.AddSweepSubjects(ctx, p.id, n); err != nil {
+		return fmt.Errorf("counting the subjects of sweep %s: %w", p.id, err)
+	}
+	return nil
+}
+
+func (p *plan) flush(ctx context.Context) error {
+	if err := p.send(ctx); err != nil {
+		return err
+	}
+	return p.count(ctx)
+}
+
+// request asks for a full sweep because a change could not be read.
+func (s *Sweeper) request(ctx context.Context, change drift.Change) error {
+	body, err := json.Marshal(Request{Permdrift: RequestSweep, Kind: "full"})
+	if err != nil {
+		return fmt.Errorf("encoding a sweep request: %w", err)
+	}
+	if err := s.Queue.Send(ctx, []string{string(body)}); err != nil {
+		return fmt.Errorf("asking for a sweep after the unreadable event %s: %w", change.Event.ID, err)
+	}
+	return nil
+}
+
+// firstUnreadable reports whether an unreadable change was heard of for the
+// first time, which is what a sweep is asked for.
+func (r Report) firstUnreadable() bool {
+	if r.Change.Operation != drift.Unreadable {
+		return false
+	}
+	for _, t := range r.Transitions {
+		if t.Kind == drift.Opened && t.Finding.Kind == drift.UnreadableChange {
+			return true
+		}
+	}
+	return false
+}
+
+// shardTries is how often a shard is tried before what could not be read is
+// recorded as unknown, and shardWait how long it waits in between.
+const (
+	shardTries = 3
+	shardWait  = time.Minute
+)
+
+// unreadError says that a shard could not be read wholly and is to be tried again.
+type unreadError struct {
+	subject drift.Subject
+	gap     drift.Gap
+	after   time.Duration
+}
+
+func (e *unreadError) Error() string {
+	return fmt.Sprintf("reading %s for a sweep: %s", e.subject, e.gap.Reason)
+}
+
+// shard audits one subject of a sweep and counts how that ended.
+func (h *Handler) shard(ctx context.Context, request Request, try int) error {
+	report, err := h.Auditor.Sweep(ctx, request.Subject, try >= shardTries)
+	if err != nil {
+		return fmt.Errorf("sweep %s: %w", request.Sweep, err)
+	}
+	h.logReport(report)
+	if h.Sweeper == nil || h.Sweeper.Sweeps == nil {
+		return nil
+	}
+	if err := h.Sweeper.Sweeps.CountShard(ctx, request.Sweep, request.Subject, report.Outcome()); err != nil {
+		return fmt.Errorf("counting %s in sweep %s: %w", request.Subject, request.Sweep, err)
+	}
+	return nil
+}
+
+// Sweep audits a whole subject without any event. Unless it is the last try,
+// a subject that could not be read wholly is an error and nothing is recorded.
+func (a *Auditor) Sweep(ctx context.Context, subject drift.Subject, last bool) (Report, error) {
+	o, err := a.observe(ctx, drift.Change{Subject: subject, Operation: drift.Sweep, Whole: true})
+	if err != nil {
+		return o.report, err
+	}
+	if len(o.state.Gaps) > 0 && !last {
+		return o.report, &unreadError{subject: subject, gap: o.state.Gaps[0], after: shardWait}
+	}
+	return a.conclude(ctx, o)
+}
+
+// Outcome is how the reading of a subject ended.
+func (r Report) Outcome() drift.ShardOutcome {
+	if len(r.Gaps) > 0 {
+		return drift.ShardUnknown
+	}
+	for _, f := range r.Findings {
+		if f.Status == drift.Open {
+			return drift.ShardDrifted
+		}
+	}
+	return drift.ShardClean
+}

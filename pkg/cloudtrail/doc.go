@@ -1,0 +1,47 @@
+// Package cloudtrail decodes CloudTrail records into Changes. It does no I/O.
+//
+// # Input
+//
+// One JSON text in one of three forms:
+//
+//	{"detail-type": "AWS API Call via CloudTrail", "source": "aws.lambda", "account": "…", "detail": RECORD}
+//	RECORD
+//	{"Records": [RECORD, …]}
+//
+// A RECORD is what CloudTrail documents: eventSource, eventName, userIdentity,
+// requestParameters, responseElements and so on; any of them may be missing.
+// An SQS batch is none of the three: its messages succeed and fail one by one,
+// so each body is decoded by itself.
+//
+// # Output
+//
+// One Result per record, in the order of the input, and each has Changes, or
+// says in Skipped why there is none, or in Err why it could not be told. A bad
+// record never hides the others.
+//
+//	AddPermission20150331v2, succeeded        → AddStatement with the statement that Lambda wrote
+//	AddPermission20150331v2, AccessDenied     → Skipped, Failed
+//	AddPermission20150331v2, ServiceException → AddStatement, OutcomeUnknown
+//	requestParameters omitted by CloudTrail   → Unreadable on the best subject known
+//	requestParameters of another type         → Err, and Unreadable
+//	envelope that contradicts its record      → Err, and no change: it may be forged
+//
+// Which call is decoded how is a table keyed by eventSource and the API's name
+// for the call, see calls.go and blind.go. Event names carry a date there and
+// then (AddPermission20150331v2), which is cut off before the table is asked;
+// a longer name is another call.
+//
+// # Subjects
+//
+// A function is known by the ARN in the response, where there is one, because
+// that is what the service acted on; else by functionName, in all the spellings
+// that the API takes, with region and account of the record. The partition is
+// the caller's, else that of the region. Account ids and regions are taken as
+// they come: published records mask both.
+//
+// # Not promised
+//
+// Actor.Via is a hint for people: it rests on the user agent, which is whatever
+// the caller sent. Of keys that occur twice in an object the last counts. What a
+// call did is not verified: only the live state says what is true.
+package cloudtrail

@@ -1,0 +1,246 @@
+package remediation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/smithy-go"
+
+	"github.com/permdrift/permdrift/pkg/drift"
+)
+
+// API are the calls that narrow.
+type API interface {
+	RemovePermission(ctx context.Context, in *lambda.RemovePermissionInput, opts ...func(*lambda.Options)) (*lambda.RemovePermissionOutput, error)
+	PutResourcePolicy(ctx context.Context, in *lambda.PutResourcePolicyInput, opts ...func(*lambda.Options)) (*lambda.PutResourcePolicyOutput, error)
+}
+
+// Live reads the policy that a change points at.
+type Live interface {
+	State(ctx context.Context, change drift.Change) (drift.State, error)
+}
+
+// Baselines reads what is approved, and the mode.
+type Baselines interface {
+	Get(ctx context.Context, subject drift.Subject) (drift.Baseline, error)
+	Settings(ctx context.Context) (drift.Settings, error)
+}
+
+// Ledger keeps findings and intents.
+type Ledger interface {
+	Finding(ctx context.Context, subject drift.Subject, id string) (drift.Finding, error)
+	Save(ctx context.Context, finding drift.Finding) (drift.Finding, error)
+	SaveIntent(ctx context.Context, intent drift.Intent) (drift.Intent, error)
+}
+
+// Alerts sends one announcement of a finding.
+type Alerts interface {
+	Send(ctx context.Context, finding drift.Finding, announcement drift.Announcement) error
+}
+
+// Remediator removes the causes of findings.
+type Remediator struct {
+	API       API
+	Live      Live
+	Baselines Baselines
+	Ledger    Ledger
+	Alerts    Alerts
+	Context   drift.Context
+	Now       func() time.Time                           // nil: time.Now
+	Sleep     func(context.Context, time.Duration) error // nil: a timer
+	Log       *slog.Logger                               // nil: slog.Default
+}
+
+// rounds is how often the remediator reads and decides anew for one message,
+// before the message goes back to the queue.
+const rounds = 6
+
+// Remediate removes the cause of a finding, if the mode says so and the cause
+// is still there and still not approved. It returns the last intent that it
+// carried out, nil if there was nothing to do.
+func (r *Remediator) Remediate(ctx context.Context, subject drift.Subject, id string) (*drift.Intent, error) {
+	settings, err := r.Baselines.Settings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the remediation mode: %w", err)
+	}
+	if settings.Mode != drift.ModeReport && settings.Mode != drift.ModeEnforce {
+		r.log().Info("nothing done", "finding", id, "reason", "the mode is "+modeName(settings.Mode))
+		return nil, nil
+	}
+	finding, err := r.Ledger.Finding(ctx, subject, id)
+	if errors.Is(err, drift.ErrNotFound) {
+		r.log().Warn("nothing done", "finding", id, "reason", "the ledger knows no such finding of "+string(subject))
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading finding %s of %s: %w", id, subject, err)
+	}
+	if finding.Status != drift.Open {
+		r.log().Info("nothing done", "finding", id, "reason", "the finding is "+string(finding.Status))
+		return nil, nil
+	}
+	return r.rounds(ctx, finding, settings.Mode)
+}
+
+func modeName(m drift.Mode) string {
+	if m == "" {
+		return string(drift.ModeOff)
+	}
+	return string(m)
+}
+
+// rounds reads, decides and acts until nothing is left to remove.
+func (r *Remediator) rounds(ctx context.Context, finding drift.Finding, mode drift.Mode) (*drift.Intent, error) {
+	var last *drift.Intent
+	var undo []string
+	for round := range rounds {
+		decision, err := r.decide(ctx, finding)
+		if err != nil {
+			return last, err
+		}
+		switch {
+		case decision.Gone && last != nil:
+			return last, r.finish(ctx, finding, undo)
+		case decision.Gone:
+			r.log().Info("nothing done", "finding", finding.ID, "reason", decision.Why)
+			return nil, nil
+		case decision.Intent == nil:
+			return last, r.refuse(ctx, finding, decision.Why)
+		case mode == drift.ModeReport:
+			return nil, r.refuse(ctx, finding, "the mode is report; enforce would run: "+actCommand(*decision.Intent))
+		}
+		intent, err := r.act(ctx, *decision.Intent, round)
+		if err != nil {
+			return last, err
+		}
+		if intent.Status == drift.Done {
+			last, undo = &intent, append(undo, intent.Undo)
+		}
+		if err := r.sleep(ctx, time.Duration(round)*250*time.Millisecond); err != nil {
+			return last, err
+		}
+	}
+	return last, fmt.Errorf("remediating finding %s of %s: the policy still shows the statement after %d tries", finding.ID, finding.Subject, rounds)
+}
+
+// decide reads the policy and the baseline and plans.
+func (r *Remediator) decide(ctx context.Context, finding drift.Finding) (Decision, error) {
+	change := drift.Change{Subject: finding.Subject, Place: finding.Place, Operation: drift.RemoveStatement}
+	state, err := r.Live.State(ctx, change)
+	if err != nil {
+		return Decision{}, fmt.Errorf("reading live state of %s: %w", finding.Subject, err)
+	}
+	if len(state.Gaps) > 0 {
+		return Decision{}, fmt.Errorf("reading the policy of %s: %s", finding.Subject.ARN(finding.Place), state.Gaps[0].Reason)
+	}
+	baseline, err := r.Baselines.Get(ctx, finding.Subject)
+	if err != nil {
+		return Decision{}, fmt.Errorf("reading baseline of %s: %w", finding.Subject, err)
+	}
+	c := r.Context
+	c.Now, c.Unknown = r.now(), drift.Strict
+	return Plan(finding, state, baseline, c), nil
+}
+
+// act logs the intent, makes the call, and logs how it ended.
+func (r *Remediator) act(ctx context.Context, intent drift.Intent, round int) (drift.Intent, error) {
+	intent.At = r.now()
+	intent.ID = fmt.Sprintf("%s-%s-%d", intent.FindingID, intent.At.UTC().Format("20060102T150405.000000000"), round)
+	intent, err := r.Ledger.SaveIntent(ctx, intent)
+	if err != nil {
+		return intent, fmt.Errorf("logging the intent for finding %s: %w", intent.FindingID, err)
+	}
+	callErr := r.call(ctx, intent)
+	intent.EndedAt = r.now()
+	switch code := errorCode(callErr); {
+	case callErr == nil:
+		intent.Status = drift.Done
+	case code == "ResourceNotFoundException":
+		intent.Status, intent.Detail = drift.Gone, "it was gone already"
+	case code == "PreconditionFailedException":
+		intent.Status, intent.Detail = drift.Abandoned, "the policy changed since it was read"
+	default:
+		intent.Status, intent.Detail = drift.Failed, callErr.Error()
+	}
+	r.log().Info("remediation", "intent", intent.ID, "finding", intent.FindingID, "call", intent.Remedy, "subject", intent.Subject, "qualifier", intent.Place, "status", intent.Status)
+	if intent, err = r.Ledger.SaveIntent(context.WithoutCancel(ctx), intent); err != nil {
+		return intent, fmt.Errorf("logging the end of intent %s: %w", intent.ID, err)
+	}
+	if intent.Status == drift.Failed {
+		return intent, callErr
+	}
+	return intent, nil
+}
+
+// call is the destructive step.
+func (r *Remediator) call(ctx context.Context, intent drift.Intent) error {
+	var revision *string
+	if intent.RevisionID != "" {
+		revision = aws.String(intent.RevisionID)
+	}
+	if intent.Remedy == drift.PutResourcePolicy {
+		_, err := r.API.PutResourcePolicy(ctx, &lambda.PutResourcePolicyInput{
+			ResourceArn: aws.String(intent.Subject.ARN(intent.Place)), Policy: aws.String(intent.Put), RevisionId: revision,
+		})
+		if err != nil {
+			return fmt.Errorf("writing the policy of %s less one statement: %w", intent.Subject.ARN(intent.Place), err)
+		}
+		return nil
+	}
+	in := &lambda.RemovePermissionInput{
+		FunctionName: aws.String(string(intent.Subject)), StatementId: aws.String(intent.Sid), RevisionId: revision,
+	}
+	if intent.Place != drift.Unqualified {
+		in.Qualifier = aws.String(string(intent.Place))
+	}
+	if _, err := r.API.RemovePermission(ctx, in); err != nil {
+		return fmt.Errorf("removing statement %q of %s: %w", intent.Sid, intent.Subject.ARN(intent.Place), err)
+	}
+	return nil
+}
+
+func actCommand(intent drift.Intent) string {
+	if intent.Remedy == drift.RemovePermission {
+		return drift.RemoveCommand(intent.Subject, intent.Place, intent.Sid)
+	}
+	return "aws lambda put-resource-policy --resource-arn " + drift.Quote(intent.Subject.ARN(intent.Place)) + " --policy " + drift.Quote(intent.Put)
+}
+
+func errorCode(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+func (r *Remediator) now() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
+func (r *Remediator) sleep(ctx context.Context, d time.Duration) error {
+	if r.Sleep != nil {
+		return r.Sleep(ctx, d)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (r *Remediator) log() *slog.Logger {
+	if r.Log != nil {
+		return r.Log
+	}
+	return slog.Default()
+}
