@@ -2,13 +2,12 @@ package drift
 
 import "time"
 
-// SweepRun is one sweep and how far it got. It is clean only if Planned is
-// complete, Done equals Subjects, and Drifted and Unknown are zero.
+// SweepRun is one sweep and how far it got. See Complete and Clean.
 type SweepRun struct {
 	ID       string    `json:"id"`
 	Kind     string    `json:"kind"` // full
 	Started  time.Time `json:"started"`
-	Planned  bool      `json:"planned"`  // the list of subjects is complete
+	Planned  bool      `json:"planned"`  // planning has ended; Problem says if it did not get to the end
 	Subjects int       `json:"subjects"` // how many subjects were put on the queue
 	Done     int       `json:"done"`     // how many of them were worked off
 	Drifted  int       `json:"drifted"`  // of these, with open findings
@@ -27,7 +26,7 @@ const (
 )
 
 // Complete reports whether every subject of the sweep was worked off.
-func (r SweepRun) Complete() bool { return r.Planned && r.Done >= r.Subjects }
+func (r SweepRun) Complete() bool { return r.Planned && r.Problem == "" && r.Done >= r.Subjects }
 
 // Clean reports whether the sweep may say that nothing drifted.
 func (r SweepRun) Clean() bool {
