@@ -70,19 +70,35 @@ func (p *program) audit(ctx context.Context, auditor *audit.Auditor, files []str
 			o.fail(err)
 			continue
 		}
-		results, err := cloudtrail.Decode(text)
-		if err != nil {
-			o.fail(fmt.Errorf("decoding %s: %w", file, err))
-			continue
-		}
-		records += len(results)
-		for _, result := range results {
-			if err := o.result(ctx, auditor, file, result); err != nil {
-				return err
+		for _, event := range bodies(text) {
+			results, err := cloudtrail.Decode(event)
+			if err != nil {
+				o.fail(fmt.Errorf("decoding %s: %w", file, err))
+				continue
+			}
+			records += len(results)
+			for _, result := range results {
+				if err := o.result(ctx, auditor, file, result); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return o.end(plural(records, "event"))
+}
+
+// bodies are the events in a file: the bodies of an SQS batch, as the function
+// gets it, and else the text itself.
+func bodies(text []byte) [][]byte {
+	batch, ok := audit.Batch(text)
+	if !ok {
+		return [][]byte{text}
+	}
+	list := make([][]byte, 0, len(batch.Records))
+	for _, message := range batch.Records {
+		list = append(list, []byte(message.Body))
+	}
+	return list
 }
 
 // result audits one record. The error is about the output; what is wrong with

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -132,22 +131,9 @@ func (p *program) explainStatement(s explanationStatement) {
 	}
 	fmt.Fprintf(p.out, "  because  %s%s\n", clean(s.Reason), certain)
 	if s.Witness != nil {
-		fmt.Fprintf(p.out, "  such as  %s\n", clean(witnessText(*s.Witness)))
+		fmt.Fprintf(p.out, "  such as  %s\n", clean(s.Witness.String()))
 	}
 	fmt.Fprintln(p.out)
-}
-
-func witnessText(w policy.Witness) string {
-	text := fmt.Sprintf("%s calls %s", w.Principal, w.Action)
-	var context []string
-	for key, values := range w.Context {
-		context = append(context, key+"="+strings.Join(values, ","))
-	}
-	if len(context) > 0 {
-		slices.Sort(context)
-		text += " with " + strings.Join(context, ", ")
-	}
-	return text
 }
 
 // read reads a file, or standard input for "-".

@@ -99,7 +99,11 @@ func (o *outcome) report(ctx context.Context, r audit.Report) error {
 			continue
 		}
 		o.count(f)
-		if err := o.print(ctx, f, announced[f.ID]); err != nil {
+		a, ok := announced[f.ID]
+		if !ok {
+			a = drift.Announcement{Transition: drift.Seen, At: f.LastSeen}
+		}
+		if err := o.print(ctx, f, a); err != nil {
 			return err
 		}
 	}

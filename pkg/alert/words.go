@@ -259,11 +259,7 @@ func (s story) request() string {
 	if s.Witness == nil {
 		return ""
 	}
-	request := s.Witness.Principal + " calls " + s.Witness.Action
-	if s.Witness.Resource != "" {
-		request += " on " + s.Witness.Resource
-	}
-	return request
+	return s.Witness.String()
 }
 
 // over reports whether there is nothing left to remove.

@@ -43,7 +43,7 @@ const concurrency = 4
 
 // Handle takes one invocation; see the package comment for what it may be.
 func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, error) {
-	if batch, ok := sqsBatch(payload); ok {
+	if batch, ok := Batch(payload); ok {
 		return h.batch(ctx, batch), nil
 	}
 	var request Request
@@ -61,9 +61,9 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, err
 	return response, err
 }
 
-// sqsBatch decodes an SQS batch. A CloudTrail log file has Records too, but
+// Batch decodes an SQS batch, and reports whether it is one. A CloudTrail log file has Records too, but
 // only SQS names itself as the eventSource of each.
-func sqsBatch(payload []byte) (events.SQSEvent, bool) {
+func Batch(payload []byte) (events.SQSEvent, bool) {
 	var batch events.SQSEvent
 	if err := json.Unmarshal(payload, &batch); err != nil || len(batch.Records) == 0 {
 		return batch, false

@@ -15,7 +15,15 @@ import (
 // the service answered with an error of its own, or what a removal removed that
 // was never seen. The state before is left as it was.
 func Rebuild(before State, change Change) State {
+	key := change.Event.Key()
+	if key != "" && slices.Contains(before.Applied, key) {
+		return before
+	}
 	after := before
+	if key != "" {
+		const kept = 100 // duplicates come within minutes, not after a hundred changes of one function
+		after.Applied = append(slices.Clone(before.Applied[max(0, len(before.Applied)-kept+1):]), key)
+	}
 	after.Subject = change.Subject
 	after.Policies = maps.Clone(before.Policies)
 	if after.Policies == nil {

@@ -19,6 +19,9 @@ type State struct {
 	// Gaps are the places, or the listing itself, that could not be read.
 	Gaps   []Gap     `json:"gaps,omitempty"`
 	ReadAt time.Time `json:"readAt"`
+	// Applied are the keys of the events that a rebuilt state last took in, so
+	// that an event which is told twice counts once.
+	Applied []string `json:"applied,omitempty"`
 }
 
 // PlacePolicy is the policy at one place.
