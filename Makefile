@@ -11,7 +11,7 @@ GOTOOL = go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build functions build-AuditorFunction build-RemediatorFunction \
-	test race fuzz bench cover watch lint fmt deploy clean
+	test race differential fuzz bench cover watch lint fmt deploy clean
 
 help: ## list the targets
 	@while IFS= read -r line; do case "$$line" in \
@@ -41,12 +41,17 @@ test: ## vet, then every test; a SKIP line for each check that could not run
 	go vet $(PKG)
 	@echo 'go test -count=1 $(PKG)'; go run -C tools ./testsummary .. -count=1 $(PKG)
 
-race: ## the tests under the race detector, but for test/e2e and test/template
+race: ## the tests under the race detector, but for test/e2e, test/template, test/differential
 	@packages=; for p in $$(go list $(PKG)); do case "$$p" in \
-		*/test/e2e|*/test/e2e/*|*/test/template) ;; \
+		*/test/e2e|*/test/e2e/*|*/test/template|*/test/differential) ;; \
 		*) packages="$$packages $$p" ;; \
 	esac; done; \
-	echo "go test -race -count=1 (without test/e2e, test/template)"; go test -race -count=1 $$packages
+	echo "go test -race -count=1 (without test/e2e, test/template, test/differential)"; go test -race -count=1 $$packages
+
+N ?= 300
+SEED ?= 1
+differential: ## N (300) random policy pairs of SEED (1) against the solver cvc5; KEEP=1 keeps what it finds
+	N=$(N) SEED=$(SEED) KEEP=$(KEEP) go test -count=1 -v -timeout 0 -run '^TestNewAccessAgreesWithSolver$$' ./test/differential
 
 # go test fuzzes one target of one package at a time; a target that is not
 # found here would silently never be fuzzed.

@@ -33,13 +33,9 @@ account that owns the function, which is taken from the policy's ARNs unless
 			if err != nil {
 				return err
 			}
-			text, err := p.read(args[0])
+			document, err := p.policy(args[0])
 			if err != nil {
 				return err
-			}
-			document, err := policy.Parse(text)
-			if err != nil {
-				return fmt.Errorf("reading the policy in %s: %w", args[0], err)
 			}
 			return p.explain(document, owner)
 		},

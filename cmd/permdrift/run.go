@@ -130,7 +130,7 @@ func (p *program) root() *cobra.Command {
 		}
 		return nil
 	}
-	root.AddCommand(p.demoCommand(), p.explainCommand(), p.auditCommand(), p.scanCommand(), p.baselineCommand(), p.findingsCommand())
+	root.AddCommand(p.demoCommand(), p.explainCommand(), p.diffCommand(), p.auditCommand(), p.scanCommand(), p.baselineCommand(), p.findingsCommand())
 	return root
 }
 

@@ -3,6 +3,7 @@ package setup
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 	}
 	e.Context = drift.Context{
 		Owner: policy.Owner{
-			Organization:    getenv("PERMDRIFT_ORGANIZATION_ID"),
+			Organization:    r.organization("PERMDRIFT_ORGANIZATION_ID"),
 			TrustedAccounts: r.accounts("PERMDRIFT_TRUSTED_ACCOUNTS"),
 		},
 		Unknown:    r.unknown("PERMDRIFT_UNKNOWN"),
@@ -69,6 +70,18 @@ func (r *reader) required(name string) string {
 	value := r.getenv(name)
 	if value == "" {
 		r.fail(name, "is empty")
+	}
+	return value
+}
+
+// organizationID is what the id of an organization looks like. A pattern in its
+// place would make everybody who writes the same pattern one of us.
+var organizationID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+
+func (r *reader) organization(name string) string {
+	value := r.getenv(name)
+	if value != "" && !organizationID.MatchString(value) {
+		r.fail(name, "is %q, not the id of an organization such as o-exampleorgid", value)
 	}
 	return value
 }
@@ -140,7 +153,7 @@ func (r *reader) rate(name string) float64 {
 		return defaultRate
 	}
 	rate, err := strconv.ParseFloat(value, 64)
-	if err != nil || rate <= 0 || rate > 1000 {
+	if err != nil || !(rate > 0 && rate <= 1000) { // so that NaN is none
 		r.fail(name, "is %q, not a number of reads per second above 0", value)
 		return defaultRate
 	}

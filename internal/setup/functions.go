@@ -59,8 +59,10 @@ func Remediator(ctx context.Context, getenv func(string) string) (*remediation.R
 	}
 	tables := dynamodb.NewFromConfig(aws)
 	functions := lambda.NewFromConfig(aws)
+	plain := e
+	plain.JSONPolicies = live.JSONNever
 	return &remediation.Remediator{
-		API: functions, Live: e.functions(aws, functions), Baselines: baseline.NewDynamoDB(tables, e.BaselineTable),
+		API: functions, Live: e.functions(aws, functions), Plain: plain.functions(aws, functions), Baselines: baseline.NewDynamoDB(tables, e.BaselineTable),
 		Ledger: ledger.NewDynamoDBWriter(tables, e.LedgerTable), Alerts: alert.NewSNS(sns.NewFromConfig(aws), e.TopicARN),
 		Context: e.Context,
 	}, nil

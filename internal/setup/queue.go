@@ -44,7 +44,7 @@ func (q *queues) Delay(ctx context.Context, queueARN, receiptHandle string, afte
 	if !ok {
 		return fmt.Errorf("changing the visibility of a message of %s: no URL is configured for that queue", queueARN)
 	}
-	seconds := int32((min(after, maxVisibility) + time.Second - 1) / time.Second)
+	seconds := int32((min(max(after, 0), maxVisibility) + time.Second - 1) / time.Second)
 	_, err := q.api.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: aws.String(url), ReceiptHandle: aws.String(receiptHandle), VisibilityTimeout: seconds,
 	})
@@ -83,9 +83,11 @@ func (q *queues) send(ctx context.Context, bodies []string) error {
 		}
 		var refused []string
 		for _, failure := range out.Failed {
-			if i, err := strconv.Atoi(aws.ToString(failure.Id)); err == nil && i < len(bodies) {
-				refused = append(refused, bodies[i])
+			i, err := strconv.Atoi(aws.ToString(failure.Id))
+			if err != nil || i < 0 || i >= len(bodies) {
+				return fmt.Errorf("sending %d messages to %s: %q was refused, which none of them is", len(bodies), q.sweep, aws.ToString(failure.Id))
 			}
+			refused = append(refused, bodies[i])
 		}
 		if bodies = refused; len(bodies) == 0 {
 			return nil

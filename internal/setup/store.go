@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/permdrift/permdrift/pkg/audit"
 	"github.com/permdrift/permdrift/pkg/baseline"
@@ -73,7 +74,7 @@ func fileStore(path string) (*Store, error) {
 		return nil, fmt.Errorf("opening the store: %s is a directory; name a file", path)
 	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 3 * time.Second})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("opening the store %s: another permdrift has it open", path)
 	}
 	if err != nil {

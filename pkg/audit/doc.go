@@ -10,9 +10,13 @@
 //   - Findings are recorded before they are announced. The row holds what is
 //     still to be announced, so a crash between the two announces again under
 //     the same announcement id: at least once, and not again on redelivery.
-//   - If the live state does not show yet what a change claims, nothing is
-//     concluded: Audit returns a [drift.StaleError] until the change is older
-//     than all of RereadAfter together.
+//   - If the live state does not show yet what a change claims, or the place
+//     cannot be read, nothing is concluded: Audit returns a [drift.StaleError]
+//     until the change is older than all of RereadAfter together.
+//   - A finding that cannot be recorded or announced keeps none of the others
+//     from it; one that is too large is recorded in brief.
+//   - An unreadable change asks for one sweep, before it is recorded, so that
+//     the sweep is lost to no crash.
 //   - A message that cannot be decoded becomes a finding of the kind
 //     unreadable-change and then fails for good, so that the queue's redrive
 //     policy carries it to the dead-letter queue. It is never dropped.

@@ -61,8 +61,8 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, err
 	return response, err
 }
 
-// Batch decodes an SQS batch, and reports whether it is one. A CloudTrail log file has Records too, but
-// only SQS names itself as the eventSource of each.
+// Batch decodes an SQS batch, and reports whether it is one. A CloudTrail log
+// file has Records too, but only SQS names itself as the eventSource of each.
 func Batch(payload []byte) (events.SQSEvent, bool) {
 	var batch events.SQSEvent
 	if err := json.Unmarshal(payload, &batch); err != nil || len(batch.Records) == 0 {
@@ -131,7 +131,7 @@ func (h *Handler) message(ctx context.Context, message events.SQSMessage) (err e
 			problems = append(problems, h.undecodable(ctx, message, result.Err))
 			continue
 		}
-		_, err := h.changes(ctx, result)
+		_, err := h.changes(ctx, result, receiveCount(message))
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
@@ -151,7 +151,7 @@ func (h *Handler) undecodable(ctx context.Context, message events.SQSMessage, pr
 		return fmt.Errorf("message %s from %q, which is no queue: %w", message.MessageId, message.EventSourceARN, problem)
 	}
 	change := drift.Change{
-		Subject: drift.AccountSubject(parts[1], parts[4]), Operation: drift.Unreadable,
+		Subject: drift.AccountSubject(parts[1], parts[4]), Whole: true, Operation: drift.Unreadable,
 		Problem: fmt.Sprintf("message %s cannot be decoded (%v); it is kept in the dead-letter queue", message.MessageId, problem),
 		Event:   drift.Event{ID: message.MessageId, Name: "undecodable message", Region: parts[3], Account: parts[4]},
 	}
@@ -163,25 +163,35 @@ func (h *Handler) undecodable(ctx context.Context, message events.SQSMessage, pr
 
 // changes audits the changes of one record. A record that could be decoded in
 // part only is audited as far as it goes, and then fails for good.
-func (h *Handler) changes(ctx context.Context, result cloudtrail.Result) ([]Report, error) {
+func (h *Handler) changes(ctx context.Context, result cloudtrail.Result, try int) ([]Report, error) {
 	var reports []Report
 	var problems []error
 	for _, change := range result.Changes {
-		report, err := h.Auditor.Audit(ctx, change)
+		report, err := h.change(ctx, change, try)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("auditing event %s (%s): %w", change.Event.ID, change.Event.Name, err))
 			continue
 		}
 		reports = append(reports, report)
-		h.logReport(report)
-		if report.firstUnreadable() && h.Sweeper != nil && h.Sweeper.Queue != nil {
-			problems = append(problems, h.Sweeper.request(ctx, change))
-		}
 	}
 	if result.Err != nil && len(problems) == 0 {
 		problems = append(problems, &permanentError{fmt.Errorf("decoding event %s: %w", result.Event.ID, result.Err)})
 	}
 	return reports, errors.Join(problems...)
+}
+
+// change audits one change. Of what was recorded, the log tells even if
+// something else failed.
+func (h *Handler) change(ctx context.Context, change drift.Change, try int) (Report, error) {
+	asked := h.requestOnce(ctx, change)
+	if asked != nil && try < lastTry {
+		return Report{Change: change}, asked
+	}
+	report, err := h.Auditor.Audit(ctx, change)
+	if err == nil || len(report.Transitions) > 0 {
+		h.logReport(report)
+	}
+	return report, errors.Join(asked, err)
 }
 
 func (h *Handler) logReport(r Report) {
@@ -207,7 +217,7 @@ func (h *Handler) event(ctx context.Context, payload []byte) (Response, error) {
 		if result.Skipped != "" {
 			response.Skipped = append(response.Skipped, result.Skipped)
 		}
-		reports, err := h.changes(ctx, result)
+		reports, err := h.changes(ctx, result, lastTry) // nobody sends it again
 		problems = append(problems, err)
 		for _, report := range reports {
 			response.Findings = append(response.Findings, report.Findings...)

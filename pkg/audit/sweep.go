@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -68,7 +69,8 @@ func (h *Handler) sweep(ctx context.Context, request Request) (string, error) {
 }
 
 // Plan lists the subjects page by page and puts each on the queue. A listing
-// that fails half-way leaves a sweep that says so and is never complete.
+// that fails half-way leaves a sweep that says so and is never complete; what
+// was listed until then is audited all the same.
 func (s *Sweeper) Plan(ctx context.Context, now time.Time) (id string, err error) {
 	id = "full-" + now.UTC().Format("20060102T150405.000Z")
 	if err := s.Sweeps.StartSweep(ctx, drift.SweepRun{ID: id, Kind: "full", Started: now}); err != nil {
@@ -86,7 +88,7 @@ func (s *Sweeper) Plan(ctx context.Context, now time.Time) (id string, err error
 	plan := plan{sweeper: s, id: id}
 	for subject, err := range s.Subjects.Subjects(ctx) {
 		if err != nil {
-			return id, fmt.Errorf("listing the subjects of sweep %s: %w", id, err)
+			return id, errors.Join(fmt.Errorf("listing the subjects of sweep %s: %w", id, err), plan.flush(ctx))
 		}
 		if err := plan.add(ctx, subject); err != nil {
 			return id, err
@@ -149,6 +151,29 @@ func (p *plan) flush(ctx context.Context) error {
 	return p.count(ctx)
 }
 
+// requestOnce asks for a full sweep because a change could not be read, unless
+// the ledger knows the finding about it already: then somebody has asked. So a
+// sweep is asked for before the finding is recorded.
+func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
+	if change.Operation != drift.Unreadable || h.Sweeper == nil || h.Sweeper.Queue == nil {
+		return nil
+	}
+	known, err := h.Auditor.knows(ctx, drift.UnreadableFinding(change))
+	if err != nil || known {
+		return err
+	}
+	return h.Sweeper.request(ctx, change)
+}
+
+// knows reports whether the ledger has a row of a finding.
+func (a *Auditor) knows(ctx context.Context, f drift.Finding) (bool, error) {
+	_, err := a.reload(ctx, f)
+	if errors.Is(err, drift.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // request asks for a full sweep because a change could not be read.
 func (s *Sweeper) request(ctx context.Context, change drift.Change) error {
 	body, err := json.Marshal(Request{Permdrift: RequestSweep, Kind: "full"})
@@ -161,25 +186,12 @@ func (s *Sweeper) request(ctx context.Context, change drift.Change) error {
 	return nil
 }
 
-// firstUnreadable reports whether an unreadable change was heard of for the
-// first time, which is what a sweep is asked for.
-func (r Report) firstUnreadable() bool {
-	if r.Change.Operation != drift.Unreadable {
-		return false
-	}
-	for _, t := range r.Transitions {
-		if t.Kind == drift.Opened && t.Finding.Kind == drift.UnreadableChange {
-			return true
-		}
-	}
-	return false
-}
-
-// shardTries is how often a shard is tried before what could not be read is
-// recorded as unknown, and shardWait how long it waits in between.
+// lastTry is the try at which a message is done without what it could not get:
+// a shard records what could not be read as unknown, an unreadable change does
+// without its sweep. shardWait is how long a shard waits in between.
 const (
-	shardTries = 3
-	shardWait  = time.Minute
+	lastTry   = 3
+	shardWait = time.Minute
 )
 
 // unreadError says that a shard could not be read wholly and is to be tried again.
@@ -195,7 +207,10 @@ func (e *unreadError) Error() string {
 
 // shard audits one subject of a sweep and counts how that ended.
 func (h *Handler) shard(ctx context.Context, request Request, try int) error {
-	report, err := h.Auditor.Sweep(ctx, request.Subject, try >= shardTries)
+	if kind := request.Subject.Kind(); kind != drift.Function {
+		return &permanentError{fmt.Errorf("sweep %s: %q is a %s, and only functions are swept", request.Sweep, request.Subject, kind)}
+	}
+	report, err := h.Auditor.Sweep(ctx, request.Subject, try >= lastTry)
 	if err != nil {
 		return fmt.Errorf("sweep %s: %w", request.Sweep, err)
 	}
@@ -212,8 +227,8 @@ func (h *Handler) shard(ctx context.Context, request Request, try int) error {
 // Sweep audits a whole subject without any event. Unless it is the last try,
 // a subject that could not be read wholly is an error and nothing is recorded.
 func (a *Auditor) Sweep(ctx context.Context, subject drift.Subject, last bool) (Report, error) {
-	o, err := a.observe(ctx, drift.Change{Subject: subject, Operation: drift.Sweep, Whole: true})
-	if err != nil {
+	o := a.begin(drift.Change{Subject: subject, Operation: drift.Sweep, Whole: true})
+	if err := a.read(ctx, &o); err != nil {
 		return o.report, err
 	}
 	if len(o.state.Gaps) > 0 && !last {

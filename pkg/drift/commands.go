@@ -19,6 +19,9 @@ func remediateCommand(f Finding) string {
 	}
 	var commands []string
 	for _, sid := range f.Sids {
+		if !Removable(sid) {
+			return ""
+		}
 		commands = append(commands, RemoveCommand(f.Subject, f.Place, sid))
 	}
 	return strings.Join(commands, " && ")
@@ -26,12 +29,29 @@ func remediateCommand(f Finding) string {
 
 // RemoveCommand is the AWS command that removes one statement of a function's policy.
 func RemoveCommand(s Subject, p Place, sid string) string {
-	words := []string{"aws lambda remove-permission", "--function-name", Quote(string(s))}
+	words := []string{"aws lambda remove-permission", Flag("--function-name", string(s))}
 	if p != Unqualified {
-		words = append(words, "--qualifier", Quote(string(p)))
+		words = append(words, Flag("--qualifier", string(p)))
 	}
-	words = append(words, "--statement-id", Quote(sid), "--region", Quote(s.Region()))
+	words = append(words, Flag("--statement-id", sid), Flag("--region", s.Region()))
 	return strings.Join(words, " ")
+}
+
+// Removable reports whether RemovePermission can name a statement by its Sid. A
+// JSON policy may have other Sids; of "..", the path of the call would be made
+// that of DeleteFunction by whoever tidies paths.
+func Removable(sid string) bool {
+	return strings.Trim(sid, ".") != "" && len(sid) <= 100 &&
+		strings.Trim(sid, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
+}
+
+// Flag is a flag of a command with its value. A value that would be taken for
+// another flag is joined to it.
+func Flag(name, value string) string {
+	if strings.HasPrefix(value, "-") {
+		return name + "=" + Quote(value)
+	}
+	return name + " " + Quote(value)
 }
 
 // Quote quotes a word for a POSIX shell, and leaves plain words as they are.

@@ -1,7 +1,9 @@
 package drift
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -134,7 +136,7 @@ func (f *Finding) judge(live policy.Policy, baseline Baseline, c Context) {
 		f.judgeLostDeny(live, owner)
 	default:
 		v := policy.Expose(s, owner)
-		f.Exposure, f.Certain, f.Counterparties = v.Exposure, v.Certain, v.Counterparties
+		f.Exposure, f.Certain, f.Counterparties = v.Exposure, v.Certain, some(v.Counterparties)
 		f.Severity = SeverityOf(v.Exposure, s)
 		f.Reason = v.Reason
 		f.Witness = policy.Example(s)
@@ -158,12 +160,30 @@ func (f *Finding) judgeLostDeny(live policy.Policy, owner policy.Owner) {
 		v := policy.Expose(s, owner)
 		severity := max(SeverityOf(v.Exposure, s).Rank(), Medium.Rank())
 		if v.Exposure.Wider(f.Exposure) || severity > f.Severity.Rank() {
-			f.Exposure, f.Counterparties = v.Exposure, v.Counterparties
+			f.Exposure, f.Counterparties = v.Exposure, some(v.Counterparties)
 			f.Severity = []Severity{Informational, Low, Medium, High, Critical}[severity]
 			why = "; what remains allows " + v.Reason
 		}
 	}
 	f.Reason += why
+}
+
+// some is a list of counterparties that fits into a row: a statement of 20 KB
+// can name so many principals, each pinned to so many values, that all of them
+// together are megabytes, which no ledger stores.
+func some(counterparties []string) []string {
+	const most, longest = 50, 500
+	var list []string
+	for i, text := range counterparties {
+		if i == most {
+			return append(list, fmt.Sprintf("and %d more", len(counterparties)-most))
+		}
+		if len(text) > longest {
+			text = strings.ToValidUTF8(text[:longest], "") + "…"
+		}
+		list = append(list, text)
+	}
+	return list
 }
 
 // adopts reports whether an unknown subject's grant is adopted: learning, not
@@ -196,11 +216,15 @@ func gapID(subject Subject, gap Gap) string {
 // or the decoder could not read, what matters. Each event is one of its own.
 func UnreadableFinding(change Change) Finding {
 	return Finding{
-		ID:   FindingID(change.Subject, change.Place, "event:"+change.Event.Key()+":"+change.Event.Name),
+		ID:   eventID(change.Subject, change.Place, change.Event),
 		Kind: UnreadableChange, Severity: Medium, Exposure: policy.Unknown, Status: Open,
 		Subject: change.Subject, Place: change.Place, Account: change.Subject.Account(), Region: change.Event.Region,
 		Reason: change.Problem, Actor: change.Actor, Event: change.Event,
 	}
+}
+
+func eventID(s Subject, p Place, e Event) string {
+	return FindingID(s, p, "event:"+e.Key()+":"+e.Name)
 }
 
 // Reflects reports whether a state shows what a change claims, so that it was
@@ -213,9 +237,12 @@ func Reflects(state State, change Change) bool {
 	live, exists := state.Policies[change.Place]
 	switch change.Operation {
 	case AddStatement:
-		return change.Statement == nil || slices.ContainsFunc(live.Policy.Statements, change.Statement.Equal)
+		if change.Statement == nil { // its text could not be read, but its Sid is known
+			return change.Sid == "" || bears(live.Policy, change.Sid)
+		}
+		return slices.ContainsFunc(live.Policy.Statements, change.Statement.Equal)
 	case RemoveStatement:
-		return !slices.ContainsFunc(live.Policy.Statements, func(s policy.Statement) bool { return s.Sid == change.Sid })
+		return !bears(live.Policy, change.Sid)
 	case PutPolicy:
 		return change.Policy == nil || live.Policy.Equal(*change.Policy)
 	case DeletePolicy, DeleteSubject:
@@ -227,23 +254,44 @@ func Reflects(state State, change Change) bool {
 	}
 }
 
-// TransientFinding is the finding about a grant that a change claims and a
-// state, read late enough, lacks: it was added and is gone again. It returns
-// false where there is nothing to report: the grant is approved, denies, or stands.
-func TransientFinding(change Change, state State, baseline Baseline, c Context) (Finding, bool) {
-	if change.Operation != AddStatement || change.Statement == nil || change.OutcomeUnknown ||
-		!state.Covers(change.Place) || Reflects(state, change) {
-		return Finding{}, false
+// bears reports whether a statement of a policy has a Sid.
+func bears(p policy.Policy, sid string) bool {
+	return slices.ContainsFunc(p.Statements, func(s policy.Statement) bool { return s.Sid == sid })
+}
+
+// TransientFindings are the findings about what a change claims to have let in
+// and a state, read late enough, lacks: it was there and is gone again. There
+// are none where what the change claims is approved, or stands.
+func TransientFindings(change Change, state State, baseline Baseline, c Context) []Finding {
+	claimed, ok := claim(change)
+	if !ok || change.OutcomeUnknown || !state.Covers(change.Place) || Reflects(state, change) {
+		return nil
 	}
-	claimed := State{
-		Subject: change.Subject, ReadAt: state.ReadAt,
-		Policies: map[Place]PlacePolicy{change.Place: {Policy: policy.Policy{Statements: []policy.Statement{*change.Statement}}}},
+	stands := make(map[string]bool)
+	for _, f := range Compare(change, state, baseline, c) {
+		stands[f.ID] = true
 	}
-	for _, f := range Compare(change, claimed, baseline, c) {
-		if f.Kind == PolicyWidened && f.Status == Open && f.Statement.Effect == policy.Allow {
-			f.Status = Transient
-			return f, true
+	past := State{Subject: change.Subject, ReadAt: state.ReadAt, Policies: map[Place]PlacePolicy{change.Place: {Policy: claimed}}}
+	var found []Finding
+	for _, f := range Compare(change, past, baseline, c) {
+		lost := f.Kind == PolicyWidened && f.Statement.Effect == policy.Deny
+		if f.Kind != PolicyWidened || f.Status != Open || stands[f.ID] || lost && change.Operation != PutPolicy {
+			continue
 		}
+		f.Status = Transient
+		found = append(found, f)
 	}
-	return Finding{}, false
+	return found
+}
+
+// claim is the policy that a change claims to have written: the whole document
+// of PutPolicy, the one statement of AddStatement.
+func claim(change Change) (policy.Policy, bool) {
+	switch {
+	case change.Operation == AddStatement && change.Statement != nil:
+		return policy.Policy{Statements: []policy.Statement{*change.Statement}}, true
+	case change.Operation == PutPolicy && change.Policy != nil:
+		return *change.Policy, true
+	}
+	return policy.Policy{}, false
 }

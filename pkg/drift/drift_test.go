@@ -166,9 +166,7 @@ func (l *ledger) observe(found []Finding, s State, c Context) {
 // audit is Compare and Reconcile as the auditor joins them.
 func (l *ledger) audit(ch Change, s State, b Baseline, c Context) {
 	found := Compare(ch, s, b, c)
-	if f, ok := TransientFinding(ch, s, b, c); ok {
-		found = append(found, f)
-	}
+	found = append(found, TransientFindings(ch, s, b, c)...)
 	l.observe(found, s, c)
 }
 

@@ -42,10 +42,10 @@ func Reconcile(stored, found []Finding, state State, c Context) []Transition {
 func first(f Finding, stored []Finding, state State, now time.Time) Transition {
 	f.FirstSeen, f.LastSeen, f.Count, f.Version = now, now, 1, 0
 	kind := Opened
-	switch {
-	case f.Status == Accepted:
+	switch f.Status {
+	case Accepted:
 		return Transition{Kind: Seen, Finding: f}
-	case f.Status == Transient:
+	case Transient:
 		kind, f.ResolvedAt = Vanished, now
 	default:
 		if old := replaced(f, stored, state); old != "" {
@@ -76,6 +76,9 @@ func meet(row, f Finding, now time.Time) Transition {
 	if f.Status == Transient {
 		return meetTransient(row, f, now)
 	}
+	if row.Status != Open && row.Status != Suppressed && ofEvent(row) {
+		return Transition{} // one event told once more
+	}
 	switch row.Status {
 	case Open, Suppressed:
 		return seen(row, f, now)
@@ -94,6 +97,12 @@ func meet(row, f Finding, now time.Time) Transition {
 	back.LastSeen, back.ResolvedAt, back.Undo = now, time.Time{}, ""
 	back.Count++
 	return announce(Reopened, back, now, "")
+}
+
+// ofEvent reports whether a row is about one event that could not be read,
+// rather than about something that comes and goes.
+func ofEvent(row Finding) bool {
+	return row.Kind == UnreadableChange && row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
 }
 
 // seen counts a sighting, silently. A redelivery of the event that opened the
@@ -123,7 +132,11 @@ func meetTransient(row, f Finding, now time.Time) Transition {
 	if row.Status == Open || row.Status == Accepted || row.Status == Suppressed {
 		return Transition{} // an open row that is gone is resolved as such
 	}
-	if row.Event.Key() == f.Event.Key() || !f.Event.Time.After(row.ResolvedAt) {
+	told := row.ResolvedAt
+	if row.Status == Transient { // it was resolved when it was read, which is minutes after it was gone
+		told = row.Event.Time
+	}
+	if row.Event.Key() == f.Event.Key() || !f.Event.Time.After(told) {
 		return Transition{}
 	}
 	row = refreshed(row, f)

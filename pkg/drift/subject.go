@@ -120,8 +120,12 @@ func iamKind(resource string) Kind {
 		prefix string
 		kind   Kind
 	}{
-		{"role/", Role}, {"policy/", ManagedPol}, {"user/", User}, {"group/", Group},
-		{"oidc-provider/", Provider}, {"saml-provider/", Provider},
+		{"role/", Role},
+		{"policy/", ManagedPol},
+		{"user/", User},
+		{"group/", Group},
+		{"oidc-provider/", Provider},
+		{"saml-provider/", Provider},
 	} {
 		if strings.HasPrefix(resource, k.prefix) {
 			return k.kind

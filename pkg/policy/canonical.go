@@ -131,7 +131,7 @@ func (p *Principals) canonical(partition string) *Principals {
 	if p.Any || slices.Contains(p.AWS, "*") {
 		return &Principals{Any: true}
 	}
-	c := &Principals{Service: some(set(p.Service, strings.ToLower)), Federated: some(set(p.Federated, nil)), CanonicalUser: some(set(p.CanonicalUser, nil))}
+	c := &Principals{Service: some(set(p.Service, nil)), Federated: some(set(p.Federated, nil)), CanonicalUser: some(set(p.CanonicalUser, nil))}
 	c.AWS = some(set(p.AWS, func(text string) string { return oneSpelling(text, partition) }))
 	return c
 }

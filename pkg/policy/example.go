@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -10,8 +11,18 @@ const strangerAccount = "444455556666"
 
 // Example is one request that an Allow statement lets in, read off the
 // statement. It returns nil where that takes more than reading: Not forms,
-// negated operators, policy variables, identity policies.
+// negated operators, policy variables, identity policies. It is certain where
+// [Evaluate] says that the statement allows it.
 func Example(s Statement) *Witness {
+	w := example(s)
+	if w != nil {
+		w.Certain = Evaluate(Policy{Version: version2012, Statements: []Statement{s.current()}}, w.request(s.Principal)).Outcome == Allowed
+	}
+	return w
+}
+
+// example is a request that an Allow surely looks like letting in; see Example.
+func example(s Statement) *Witness {
 	s = s.current()
 	if s.Effect != Allow || s.Principal == nil || len(s.Action) == 0 {
 		return nil
@@ -35,6 +46,18 @@ func Example(s Statement) *Witness {
 		w.stranger()
 	}
 	return w
+}
+
+// request is the witness as a request of one of the principals.
+func (w *Witness) request(p *Principals) Request {
+	caller := Caller{Kind: AWSPrincipal, ID: w.Principal}
+	switch {
+	case w.Principal == string(Anonymous):
+		caller = Caller{Kind: Anonymous}
+	case slices.Contains(p.Service, w.Principal):
+		caller.Kind = ServiceCaller
+	}
+	return Request{Principal: caller, Action: w.Action, Resource: w.Resource, Context: w.Context}
 }
 
 func (w *Witness) put(key, value string) {
@@ -66,6 +89,9 @@ func (p *Principals) deputy() bool {
 }
 
 func examplePrincipal(p *Principals) string {
+	if p.Any {
+		return string(Anonymous)
+	}
 	c := p.canonical("")
 	switch {
 	case c.Any:

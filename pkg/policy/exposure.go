@@ -29,14 +29,91 @@ var widths = map[Exposure]int{Nobody: 0, Internal: 1, Organization: 2, External:
 // then by the order of the constants.
 func (e Exposure) Wider(f Exposure) bool { return widths[e] > widths[f] }
 
-// Expose says who an Allow statement lets in; a Deny lets in nobody.
+// Expose says who an Allow statement lets in, by itself; a Deny lets in nobody.
 func Expose(s Statement, owner Owner) Verdict {
-	if s.Effect == Deny {
-		return Verdict{Exposure: Nobody, Reason: "denies, and lets nobody in", Certain: true}
+	return ExposeIn(Policy{Version: version2012, Statements: []Statement{s}}, 0, owner)
+}
+
+// ExposeIn says who one statement of a policy lets in after the policy's Denys.
+func ExposeIn(p Policy, index int, owner Owner) Verdict {
+	e := exposer{policy: p, owner: owner}
+	e.findDenys()
+	return e.expose(index)
+}
+
+// ExposeDocument is the widest exposure of a policy's statements after its Denys.
+func ExposeDocument(p Policy, owner Owner) Verdict {
+	e := exposer{policy: p, owner: owner}
+	e.findDenys()
+	return e.document()
+}
+
+func (e *exposer) document() Verdict {
+	widest := Verdict{Exposure: Nobody, Reason: "allows nothing", Certain: true}
+	found := false
+	for i := range e.policy.Statements {
+		s := &e.policy.Statements[i]
+		if s.Effect != Allow {
+			continue
+		}
+		if found && e.readable(s) {
+			if exposure, ok := glance(s, e.ownerOf(s)); ok && !exposure.Wider(widest.Exposure) {
+				continue
+			}
+		}
+		if v := e.expose(i); !found || v.Exposure.Wider(widest.Exposure) {
+			widest, found = v, true
+		}
 	}
+	return widest
+}
+
+// ownerOf is the owner, with the account that the statement names where none is given.
+func (e *exposer) ownerOf(s *Statement) Owner {
+	owner := e.owner
 	if owner.Account == "" {
 		owner.Account = s.owner()
 	}
+	return owner
+}
+
+// readable reports whether a statement's exposure can be read off it.
+func (e *exposer) readable(s *Statement) bool { return !e.denys && e.callers == nil && plain(s) }
+
+// glance is the exposure that read gives, without its words, and false where
+// that takes reading.
+func glance(s *Statement, owner Owner) (Exposure, bool) {
+	p := s.Principal
+	if s.literal || p.Any || len(p.AWS)+len(p.Federated)+len(p.CanonicalUser) > 0 || len(p.Service) == 0 {
+		return "", false
+	}
+	exposure := ConfusedDeputy
+	for i := range s.Condition {
+		c := &s.Condition[i]
+		by, pins := pinners[lowerKey(c.Key)]
+		if !pins || !by.pinsService {
+			continue
+		}
+		o, widest := parseOperator(c.Operator), Nobody
+		for _, value := range c.Values {
+			e, _ := by.judge(value, o, owner)
+			if e == Unknown {
+				return "", false
+			}
+			if e.Wider(widest) {
+				widest = e
+			}
+		}
+		if exposure.Wider(widest) {
+			exposure = widest
+		}
+	}
+	return exposure, true
+}
+
+// read is the exposure of an Allow as its principals and pins say it, one by
+// one, without the Denys of its policy.
+func read(s Statement, owner Owner) Verdict {
 	s = s.current()
 	who := basis(s, owner)
 	if len(who) == 0 {
@@ -52,73 +129,11 @@ func Expose(s Statement, owner Owner) Verdict {
 		verdict.Counterparties = append(verdict.Counterparties, v.Counterparties...)
 		verdict.Certain = verdict.Certain && v.Certain
 	}
-	slices.Sort(verdict.Counterparties)
-	verdict.Counterparties = slices.Compact(verdict.Counterparties)
+	if len(verdict.Counterparties) > 1 {
+		slices.Sort(verdict.Counterparties)
+		verdict.Counterparties = slices.Compact(verdict.Counterparties)
+	}
 	return verdict
-}
-
-// ExposeDocument is the widest exposure that remains of a policy after its
-// Denys, as far as a Deny without conditions covers an Allow wholly.
-func ExposeDocument(p Policy, owner Owner) Verdict {
-	widest := Verdict{Exposure: Nobody, Reason: "allows nothing", Certain: true}
-	for _, s := range p.Statements {
-		if s.Effect != Allow {
-			continue
-		}
-		v := Expose(s, owner)
-		if p.denied(s) {
-			v = Verdict{Exposure: Nobody, Reason: "is wholly denied", Certain: true}
-		}
-		if v.Exposure.Wider(widest.Exposure) {
-			widest = v
-		}
-	}
-	return widest
-}
-
-// denied reports whether some Deny without conditions surely covers the statement.
-func (p Policy) denied(s Statement) bool {
-	return slices.ContainsFunc(p.Statements, func(d Statement) bool {
-		return d.Effect == Deny && len(d.Condition) == 0 && d.Principal != nil && s.Principal != nil &&
-			coversPrincipals(d.Principal, s.Principal) &&
-			d.Action != nil && s.Action != nil && coversAll(d.Action, s.Action, true) &&
-			d.Resource != nil && s.Resource != nil && coversAll(d.Resource, s.Resource, false)
-	})
-}
-
-func coversPrincipals(d, s *Principals) bool {
-	if d.Any || slices.Contains(d.AWS, "*") {
-		return true
-	}
-	if s.Any {
-		return false
-	}
-	within := func(list, of []string) bool {
-		return !slices.ContainsFunc(list, func(text string) bool { return !slices.Contains(of, text) })
-	}
-	return within(s.AWS, d.AWS) && within(s.Service, d.Service) && within(s.Federated, d.Federated) && within(s.CanonicalUser, d.CanonicalUser)
-}
-
-// coversAll reports whether each pattern of s is surely inside some pattern of
-// d: the same text, or a prefix pattern "lambda:*" or "*".
-func coversAll(d, s []string, fold bool) bool {
-	for _, pattern := range s {
-		if !slices.ContainsFunc(d, func(wide string) bool {
-			if fold {
-				wide, pattern = strings.ToLower(wide), strings.ToLower(pattern)
-			}
-			prefix, isPrefix := strings.CutSuffix(wide, "*")
-			if wide == pattern || wide == "*" {
-				return true
-			}
-			// In an ARN a "*" before the sixth segment does not cross colons.
-			crosses := fold || strings.Count(prefix, ":") >= 5
-			return isPrefix && crosses && !strings.ContainsAny(prefix, "*?$") && strings.HasPrefix(pattern, prefix)
-		}) {
-			return false
-		}
-	}
-	return true
 }
 
 // owner is the account in the statement's first resource ARN.
@@ -201,9 +216,9 @@ func (o Owner) account(account string) (Exposure, string) {
 // organization is the exposure of being pinned to an organization.
 func (o Owner) organization(id string) (Exposure, string) {
 	switch {
-	case o.Organization != "" && id == o.Organization:
+	case o.Organization != "" && strings.EqualFold(id, o.Organization):
 		return Organization, "the owner's organization"
-	case slices.Contains(o.TrustedOrganizations, id):
+	case slices.ContainsFunc(o.TrustedOrganizations, func(trusted string) bool { return strings.EqualFold(id, trusted) }):
 		return Organization, "the trusted organization " + id
 	}
 	return External, "another organization, " + id

@@ -30,8 +30,10 @@ func (e *SyntaxError) Error() string {
 
 // scanner reads JSON from src. Strings without escapes are slices of src.
 type scanner struct {
-	src string
-	pos int
+	src   string
+	pos   int
+	texts []string // of the list that is being read
+	block []string // where lists are cut from
 }
 
 // fail is a SyntaxError at an offset of the source.
@@ -141,29 +143,34 @@ func (s *scanner) object(what string, member func(key string, at int) error) err
 	}
 }
 
+// few is how many names are compared one by one.
+const few = 12
+
 // names is a set of names: a short list, and a map once it is long, so that an
 // object with very many keys costs no more than its length.
 type names struct {
-	few  []string
+	few  [few]string
+	n    int
 	many map[string]bool
 }
 
 // add reports whether the name is new.
 func (n *names) add(name string) bool {
-	const few = 16
 	if n.many == nil {
-		for _, other := range n.few {
+		for _, other := range n.few[:n.n] {
 			if other == name {
 				return false
 			}
 		}
-		if n.few = append(n.few, name); len(n.few) > few {
-			n.many = make(map[string]bool, 2*few)
-			for _, other := range n.few {
-				n.many[other] = true
-			}
+		if n.n < few {
+			n.few[n.n] = name
+			n.n++
+			return true
 		}
-		return true
+		n.many = make(map[string]bool, 2*few)
+		for _, other := range n.few {
+			n.many[other] = true
+		}
 	}
 	if n.many[name] {
 		return false

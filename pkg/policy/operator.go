@@ -26,7 +26,27 @@ var bases = func() map[string]string {
 	return m
 }()
 
+// spelled are the operators as the documentation spells them.
+var spelled = func() map[string]operator {
+	m := make(map[string]operator)
+	for _, name := range bases {
+		for _, set := range []string{"", "ForAnyValue:", "ForAllValues:"} {
+			for _, tail := range []string{"", "IfExists"} {
+				m[set+name+tail] = readOperator(set + name + tail)
+			}
+		}
+	}
+	return m
+}()
+
 func parseOperator(text string) operator {
+	if o, ok := spelled[text]; ok {
+		return o
+	}
+	return readOperator(text)
+}
+
+func readOperator(text string) operator {
 	o := operator{text: text}
 	rest := text
 	if i := strings.IndexByte(rest, ':'); i >= 0 {

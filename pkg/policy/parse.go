@@ -11,6 +11,11 @@ func Parse(text []byte) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
+	return s.document()
+}
+
+// document reads a policy up to the end of the text.
+func (s *scanner) document() (Policy, error) {
 	p, err := s.policy()
 	if err != nil {
 		return Policy{}, err
@@ -114,7 +119,8 @@ func (s *scanner) statements() ([]Statement, error) {
 	if c := s.peek(); c != '[' {
 		return nil, s.fail(s.pos, "expected a statement or a list of statements, found %s", kind(c))
 	}
-	statements := make([]Statement, 0, 8)
+	const usual = 256 // bytes of a statement
+	statements := make([]Statement, 0, min(8+(len(s.src)-s.pos)/usual, 64))
 	err := s.list(func(int) error {
 		statement, err := s.statement()
 		statements = append(statements, statement)
@@ -227,36 +233,63 @@ func (p *Principals) typed(name string) *[]string {
 
 // strings reads a string or a list of strings; never nil without an error.
 func (s *scanner) strings() ([]string, error) {
-	return s.values(s.str, "a string or a list of strings")
+	return s.values(false, "a string or a list of strings")
 }
 
-func (s *scanner) values(one func() (string, error), what string) ([]string, error) {
+// values reads a string or a list of strings, with scalars also numbers, true and false.
+func (s *scanner) values(scalars bool, what string) ([]string, error) {
 	switch c := s.peek(); c {
 	case '[':
-		list := make([]string, 0, 4)
+		from := len(s.texts)
 		err := s.list(func(int) error {
-			text, err := one()
-			list = append(list, text)
+			text, err := s.one(scalars)
+			s.texts = append(s.texts, text)
 			return err
 		})
-		return list, err
+		return s.keep(from), err
 	case '{', 'n', 0:
 		return nil, s.fail(s.pos, "expected %s, found %s", what, kind(c))
 	default:
 		at := s.pos
-		text, err := one()
+		text, err := s.one(scalars)
 		if err != nil && s.pos == at && c != '"' {
 			err = s.fail(at, "expected %s, found %s", what, kind(c))
 		}
-		return []string{text}, err
+		s.texts = append(s.texts, text)
+		return s.keep(len(s.texts) - 1), err
 	}
+}
+
+func (s *scanner) one(scalars bool) (string, error) {
+	if scalars {
+		return s.scalar()
+	}
+	return s.str()
+}
+
+// keep moves the last texts that were read into a list of their own. Lists are
+// cut from blocks; their capacity ends where they do.
+func (s *scanner) keep(from int) []string {
+	const block = 64
+	n := len(s.texts) - from
+	if len(s.block) < n {
+		s.block = make([]string, max(n, block))
+	}
+	list := s.block[:n:n]
+	s.block = s.block[n:]
+	copy(list, s.texts[from:])
+	s.texts = s.texts[:from]
+	return list
 }
 
 func (s *scanner) conditions() ([]Condition, error) {
 	var list []Condition
 	err := s.object("an object of condition operators", func(operator string, _ int) error {
 		err := s.object("an object of condition keys", func(key string, _ int) error {
-			values, err := s.values(s.scalar, "a string, a number, true, false, or a list of them")
+			values, err := s.values(true, "a string, a number, true, false, or a list of them")
+			if list == nil {
+				list = make([]Condition, 0, 2)
+			}
 			list = append(list, Condition{Operator: operator, Key: key, Values: values})
 			return inside(err, clip(key))
 		})

@@ -3,6 +3,7 @@ package policy
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,13 @@ type pin struct {
 type pinner struct {
 	judge       func(value string, o operator, owner Owner) (Exposure, string)
 	pinsService bool
+	// class judges a class of values: one text, a literal of the policy or not.
+	class func(text string, literal bool, owner Owner) Exposure
+	// names and named are patterns for what the owner, or a pattern of the
+	// policy, names of the key: with them each class is of one name or of none.
+	names   func(Owner) []string
+	named   func(pattern string) []string
+	pattern patternKind
 }
 
 // pinners are the keys whose values can pin a caller. Keys that the caller
@@ -27,18 +35,112 @@ type pinner struct {
 // (ResourceAccount, ResourceOrgID) are absent on purpose.
 // Source: IAM User Guide, "AWS global condition context keys".
 var pinners = map[string]pinner{
-	"aws:principalaccount":    {judge: pinAccount},
-	"aws:principalarn":        {judge: pinARN},
-	"aws:principalorgid":      {judge: pinOrganization},
-	"aws:principalorgpaths":   {judge: pinOrganizationPath},
-	"aws:sourceaccount":       {judge: pinAccount, pinsService: true},
-	"aws:sourceowner":         {judge: pinAccount, pinsService: true},
-	"aws:sourcearn":           {judge: pinARN, pinsService: true},
-	"aws:sourceorgid":         {judge: pinOrganization, pinsService: true},
-	"aws:sourceorgpaths":      {judge: pinOrganizationPath, pinsService: true},
-	"aws:sourcevpc":           {judge: pinLiteral("VPC")},
-	"aws:sourcevpce":          {judge: pinLiteral("VPC endpoint")},
-	"lambda:eventsourcetoken": {judge: pinLiteral("event source token"), pinsService: true},
+	"aws:principalaccount":    accountPin(false),
+	"aws:principalarn":        arnPin(false),
+	"aws:principalorgid":      organizationPin(false),
+	"aws:principalorgpaths":   pathPin(false),
+	"aws:sourceaccount":       accountPin(true),
+	"aws:sourceowner":         accountPin(true),
+	"aws:sourcearn":           arnPin(true),
+	"aws:sourceorgid":         organizationPin(true),
+	"aws:sourceorgpaths":      pathPin(true),
+	"aws:sourcevpc":           literalPin("VPC", false),
+	"aws:sourcevpce":          literalPin("VPC endpoint", false),
+	"lambda:eventsourcetoken": literalPin("event source token", true),
+}
+
+func accountPin(service bool) pinner {
+	return pinner{judge: pinAccount, pinsService: service, class: func(text string, literal bool, owner Owner) Exposure {
+		if !literal {
+			return Public
+		}
+		exposure, _ := owner.account(text)
+		return exposure
+	}}
+}
+
+func organizationPin(service bool) pinner {
+	return pinner{judge: pinOrganization, pinsService: service, class: func(text string, literal bool, owner Owner) Exposure {
+		if !literal {
+			return Public
+		}
+		exposure, _ := owner.organization(text)
+		return exposure
+	}}
+}
+
+func literalPin(what string, service bool) pinner {
+	return pinner{judge: pinLiteral(what), pinsService: service, class: func(_ string, literal bool, _ Owner) Exposure {
+		if literal {
+			return External
+		}
+		return Public
+	}}
+}
+
+// mostNamed is the most accounts or organizations that the classes of one key
+// are told apart by; those behind it count as anybody's.
+const mostNamed = 64
+
+func arnPin(service bool) pinner {
+	ofAccounts := func(accounts []string) (patterns []string) {
+		for _, a := range accounts[:min(len(accounts), mostNamed)] {
+			if isAccount(a) {
+				patterns = append(patterns, "arn:*:*:*:"+a+":*")
+			}
+		}
+		return patterns
+	}
+	return pinner{
+		judge: pinARN, pinsService: service, pattern: arnPattern,
+		class: func(text string, literal bool, owner Owner) Exposure {
+			parts := strings.SplitN(text, ":", 6)
+			switch {
+			case len(parts) < 6 && literal:
+				return Unknown
+			case len(parts) < 6 || !isAccount(parts[4]):
+				return Public
+			}
+			exposure, _ := owner.account(parts[4])
+			return exposure
+		},
+		names: func(o Owner) []string { return ofAccounts(append([]string{o.Account}, o.TrustedAccounts...)) },
+		named: func(pattern string) []string { return ofAccounts(accountsIn(pattern)) },
+	}
+}
+
+// accountsIn lists the segments of a pattern that are account ids.
+func accountsIn(pattern string) (accounts []string) {
+	for _, part := range strings.FieldsFunc(pattern, func(r rune) bool { return r < '0' || r > '9' }) {
+		if isAccount(part) {
+			accounts = append(accounts, part)
+		}
+	}
+	return accounts
+}
+
+func pathPin(service bool) pinner {
+	of := func(organizations []string) (patterns []string) {
+		for _, id := range organizations[:min(len(organizations), mostNamed)] {
+			if id != "" && !strings.ContainsAny(id, "*?$") {
+				patterns = append(patterns, id+"/*")
+			}
+		}
+		return patterns
+	}
+	return pinner{
+		judge: pinOrganizationPath, pinsService: service, pattern: likePattern,
+		class: func(text string, _ bool, owner Owner) Exposure {
+			id, _, _ := strings.Cut(text, "/")
+			exposure, _ := owner.organization(id)
+			return exposure
+		},
+		names: func(o Owner) []string { return of(append([]string{o.Organization}, o.TrustedOrganizations...)) },
+		named: func(pattern string) []string {
+			id, _, _ := strings.Cut(pattern, "/")
+			return of([]string{id})
+		},
+	}
 }
 
 // conditionPins lists what the conditions of a statement pin the caller to.
@@ -158,24 +260,39 @@ func pinLiteral(what string) func(string, operator, Owner) (Exposure, string) {
 	}
 }
 
+// narrow4 and narrow6 are how many addresses count as somebody's, as powers of
+// two: a /8 of IPv4, a /32 of IPv6.
+const narrow4, narrow6 = 24, 96
+
 // addressPin judges all the addresses of a condition together: half of the
 // internet twice is the internet.
 func addressPin(p pin, o operator) (pin, bool) {
 	if o.ifExists || o.set == "ForAllValues" {
 		return pin{}, false
 	}
-	const narrow4, narrow6 = 24, 96 // addresses as a power of two: a /8 of IPv4, a /32 of IPv6
-	var total4, total6 float64
+	prefixes := make([]netip.Prefix, 0, len(p.values))
 	for _, value := range p.values {
-		bits, is4, ok := addressBits(value)
-		switch {
-		case !ok:
+		prefix, ok := readAddress(value)
+		if !ok {
 			p.exposure, p.reason = Unknown, "an address that cannot be read"
 			return p, true
-		case is4:
-			total4 += math.Exp2(bits)
-		default:
-			total6 += math.Exp2(bits)
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	var total4, total6 float64
+	for i, prefix := range prefixes {
+		if slices.ContainsFunc(prefixes[:i], func(other netip.Prefix) bool {
+			return other.Bits() <= prefix.Bits() && other.Overlaps(prefix)
+		}) || slices.ContainsFunc(prefixes[i+1:], func(other netip.Prefix) bool {
+			return other.Bits() < prefix.Bits() && other.Overlaps(prefix)
+		}) {
+			continue // inside another, which counts
+		}
+		size := math.Exp2(float64(prefix.Addr().BitLen() - prefix.Bits()))
+		if prefix.Addr().Is4() {
+			total4 += size
+		} else {
+			total6 += size
 		}
 	}
 	if total4 > math.Exp2(narrow4) || total6 > math.Exp2(narrow6) {
@@ -185,14 +302,14 @@ func addressPin(p pin, o operator) (pin, bool) {
 	return p, true
 }
 
-// addressBits is the size of an address range as a power of two.
-func addressBits(value string) (bits float64, is4, ok bool) {
-	if addr, err := netip.ParseAddr(value); err == nil {
-		return 0, addr.Is4(), true
+// lowerKey is a condition key in lower case, without a copy where it is one of
+// the keys that AddPermission writes.
+func lowerKey(key string) string {
+	switch key {
+	case "AWS:SourceArn", "aws:SourceArn":
+		return "aws:sourcearn"
+	case "AWS:SourceAccount", "aws:SourceAccount":
+		return "aws:sourceaccount"
 	}
-	prefix, err := netip.ParsePrefix(value)
-	if err != nil {
-		return 0, false, false
-	}
-	return float64(prefix.Addr().BitLen() - prefix.Bits()), prefix.Addr().Is4(), true
+	return strings.ToLower(key)
 }

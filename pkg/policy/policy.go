@@ -73,4 +73,6 @@ type Witness struct {
 	Context   map[string][]string `json:"context,omitempty"`
 	Sid       string              `json:"sid,omitempty"`
 	Index     int                 `json:"index"`
+	// Certain is true where [Evaluate] confirms the request: allowed now, and not before.
+	Certain bool `json:"certain"`
 }

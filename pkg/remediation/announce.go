@@ -4,38 +4,100 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
-// finish records that a finding's cause was removed and announces it with the
-// command that undoes it.
-func (r *Remediator) finish(ctx context.Context, finding drift.Finding, undo []string) error {
-	return r.announce(ctx, finding, func(row drift.Finding) (drift.Transition, bool) {
-		if row.Status == drift.Remediated {
-			return drift.Transition{}, false
-		}
-		return drift.Remediate(row, strings.Join(undo, " && "), "", r.now()), true
+// errSeenAgain says that the auditor saw the cause while its removal was about
+// to be recorded: perhaps somebody has added it again.
+var errSeenAgain = errors.New("seen again meanwhile")
+
+// finish records that a finding's cause was removed, if it is us who did, and
+// announces it with the commands that undo it. Who did is in the ledger, so
+// that a removal is announced even after a crash. It returns the last intent,
+// nil if there is none.
+func (r *Remediator) finish(ctx context.Context, finding drift.Finding, began time.Time) (*drift.Intent, error) {
+	all, err := r.Ledger.Intents(ctx, finding.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("reading the intents of %s: %w", finding.Subject, err)
+	}
+	ours := slices.DeleteFunc(slices.Clone(all), func(i drift.Intent) bool {
+		made := i.Status == drift.Done || i.Status == drift.Planned
+		return i.FindingID != finding.ID || !made || i.At.Before(finding.LastSeen) && i.At.Before(began)
 	})
+	if len(ours) == 0 {
+		return nil, nil
+	}
+	undo, note := undoing(ours)
+	return &ours[len(ours)-1], r.announce(ctx, finding, func(row drift.Finding) (drift.Transition, error) {
+		switch {
+		case row.Status == drift.Remediated:
+			return drift.Transition{}, nil
+		case row.Status == drift.Open && row.Count != finding.Count:
+			return drift.Transition{}, errSeenAgain
+		}
+		return drift.Remediate(row, undo, note, r.now()), nil
+	})
+}
+
+// undoing is the command that undoes intents, the last one first, and what
+// there is to say about them.
+func undoing(intents []drift.Intent) (undo, note string) {
+	var commands []string
+	for _, i := range slices.Backward(intents) {
+		commands = append(commands, i.Undo)
+		if i.Status == drift.Planned {
+			note = "AWS's answer to the removal got lost: it is gone, but perhaps somebody else removed it"
+		}
+	}
+	return strings.Join(commands, " && "), note
+}
+
+// claim announces that the cause of a resolved finding was removed by us, if
+// the ledger says so: the auditor may see the removal before we could record it.
+func (r *Remediator) claim(ctx context.Context, finding drift.Finding) (*drift.Intent, error) {
+	last, err := r.finish(ctx, finding, finding.LastSeen)
+	if last == nil && err == nil {
+		r.log().Info("nothing done", "finding", finding.ID, "reason", "the finding is resolved")
+	}
+	return last, err
+}
+
+// resend sends what the remediator recorded for a finding and could not send.
+func (r *Remediator) resend(ctx context.Context, row drift.Finding) error {
+	for _, a := range row.Pending {
+		if a.Transition != drift.RemovedByUs && a.Transition != drift.Refused {
+			continue
+		}
+		if err := r.send(ctx, row, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refuse records and announces, once, why nothing was removed.
 func (r *Remediator) refuse(ctx context.Context, finding drift.Finding, why string) error {
 	r.log().Warn("nothing done", "finding", finding.ID, "reason", why)
-	return r.announce(ctx, finding, func(row drift.Finding) (drift.Transition, bool) {
-		return drift.Refuse(row, why, r.now()), row.Status == drift.Open && row.Refusal != why
+	return r.announce(ctx, finding, func(row drift.Finding) (drift.Transition, error) {
+		if row.Status != drift.Open || row.Refusal == why {
+			return drift.Transition{}, nil
+		}
+		return drift.Refuse(row, why, r.now()), nil
 	})
 }
 
 // announce writes a transition and sends its announcement. A row that the
 // auditor wrote meanwhile is read and decided upon again.
-func (r *Remediator) announce(ctx context.Context, row drift.Finding, decide func(drift.Finding) (drift.Transition, bool)) error {
+func (r *Remediator) announce(ctx context.Context, row drift.Finding, decide func(drift.Finding) (drift.Transition, error)) error {
 	const tries = 8
 	for try := 1; ; try++ {
-		t, ok := decide(row)
-		if !ok {
-			return nil
+		t, err := decide(row)
+		if err != nil || t.Kind == "" {
+			return err
 		}
 		saved, err := r.Ledger.Save(ctx, t.Finding)
 		if err == nil {

@@ -32,20 +32,26 @@ func Plan(finding drift.Finding, state drift.State, baseline drift.Baseline, c d
 		return Decision{Why: "only an added Allow statement is removed; what is missing has to be restored by a person"}
 	}
 	live := state.Policies[finding.Place]
+	if live.RevisionID == "" {
+		return Decision{Why: "AWS gave no RevisionId with the policy, so nothing says that what is removed is what was read"}
+	}
 	intent := &drift.Intent{
 		FindingID: finding.ID, Subject: finding.Subject, Place: finding.Place, Statement: current.Statement,
 		RevisionID: live.RevisionID, PreImage: live.Document, Status: drift.Planned,
 	}
-	if len(current.Sids) > 0 {
-		intent.Remedy, intent.Sid = drift.RemovePermission, current.Sids[0]
+	if i := slices.IndexFunc(current.Sids, drift.Removable); i >= 0 {
+		intent.Remedy, intent.Sid = drift.RemovePermission, current.Sids[i]
 		if countSid(live.Policy, intent.Sid) > 1 {
 			return Decision{Why: "several statements bear the Sid " + intent.Sid + ": a person has to tell them apart"}
 		}
 		statement := withSid(live.Policy, intent.Sid)
 		intent.Statement = &statement
 	} else {
-		intent.Remedy = drift.PutResourcePolicy
-		intent.Put = without(live.Policy, *current.Statement)
+		rest := without(live.Policy, *current.Statement, finding.ID)
+		intent.Remedy, intent.Put = drift.PutResourcePolicy, printed(rest)
+		if !narrows(live.Policy, intent.Put, *current.Statement) {
+			return Decision{Why: "the policy less the statement cannot be shown to allow no more: a person has to remove it"}
+		}
 	}
 	intent.Undo = UndoCommand(*intent)
 	return Decision{Intent: intent}
@@ -76,15 +82,42 @@ func withSid(p policy.Policy, sid string) policy.Statement {
 	return p.Statements[i]
 }
 
-// without is the document less every statement without Sid that means the
-// same as a given Allow: it can only allow less.
-func without(p policy.Policy, unwanted policy.Statement) string {
-	p.Statements = slices.DeleteFunc(slices.Clone(p.Statements), func(s policy.Statement) bool {
-		return s.Sid == "" && s.Equal(unwanted)
+// without is the policy less every statement that means the same as a given
+// Allow and that RemovePermission cannot name. No document may be empty: if
+// nothing would be left, one such statement stays, under a Sid by which the
+// next call removes it.
+func without(p policy.Policy, unwanted policy.Statement, id string) policy.Policy {
+	kept := slices.DeleteFunc(slices.Clone(p.Statements), func(s policy.Statement) bool {
+		return !drift.Removable(s.Sid) && s.Equal(unwanted)
 	})
+	if len(kept) == 0 {
+		last := p.Statements[0]
+		last.Sid = "permdrift-" + id
+		kept = []policy.Statement{last}
+	}
+	p.Statements = kept
+	return p
+}
+
+// printed is the text of a policy, in the version of the language that it has.
+func printed(p policy.Policy) string {
 	text, err := p.MarshalJSON()
 	if err != nil { // MarshalJSON of a parsed policy does not fail
 		return ""
 	}
 	return string(text)
+}
+
+// narrows reports whether a document, read again, is a policy less at most one
+// unwanted Allow: it has no statement that the policy has not, and lacks none
+// but the unwanted.
+func narrows(p policy.Policy, document string, unwanted policy.Statement) bool {
+	after, err := policy.Parse([]byte(document))
+	if err != nil || unwanted.Effect != policy.Allow {
+		return false
+	}
+	difference := policy.Compare(p, after)
+	return len(difference.Added) == 0 && !slices.ContainsFunc(difference.Removed, func(i int) bool {
+		return !p.Statements[i].Equal(unwanted)
+	})
 }

@@ -35,6 +35,7 @@ type Baselines interface {
 type Ledger interface {
 	Finding(ctx context.Context, subject drift.Subject, id string) (drift.Finding, error)
 	Save(ctx context.Context, finding drift.Finding) (drift.Finding, error)
+	Intents(ctx context.Context, subject drift.Subject) ([]drift.Intent, error)
 	SaveIntent(ctx context.Context, intent drift.Intent) (drift.Intent, error)
 }
 
@@ -47,6 +48,7 @@ type Alerts interface {
 type Remediator struct {
 	API       API
 	Live      Live
+	Plain     Live // reads by GetPolicy alone; see onItsRevision. Nil: none
 	Baselines Baselines
 	Ledger    Ledger
 	Alerts    Alerts
@@ -80,7 +82,16 @@ func (r *Remediator) Remediate(ctx context.Context, subject drift.Subject, id st
 	if err != nil {
 		return nil, fmt.Errorf("reading finding %s of %s: %w", id, subject, err)
 	}
-	if finding.Status != drift.Open {
+	if err := r.resend(ctx, finding); err != nil {
+		return nil, err
+	}
+	switch {
+	case finding.Kind != drift.PolicyWidened && finding.Kind != drift.PolicyNarrowed:
+		r.log().Info("nothing done", "finding", id, "reason", "the finding is about no statement of a policy")
+		return nil, nil
+	case finding.Status == drift.Resolved && finding.Undo == "" && settings.Mode == drift.ModeEnforce:
+		return r.claim(ctx, finding) // perhaps it is us who resolved it
+	case finding.Status != drift.Open:
 		r.log().Info("nothing done", "finding", id, "reason", "the finding is "+string(finding.Status))
 		return nil, nil
 	}
@@ -96,42 +107,71 @@ func modeName(m drift.Mode) string {
 
 // rounds reads, decides and acts until nothing is left to remove.
 func (r *Remediator) rounds(ctx context.Context, finding drift.Finding, mode drift.Mode) (*drift.Intent, error) {
-	var last *drift.Intent
-	var undo []string
+	began := r.now()
+	var refused string // the revision on which the last call failed
 	for round := range rounds {
-		decision, err := r.decide(ctx, finding)
+		decision, err := r.decide(ctx, r.Live, finding)
+		if err == nil {
+			err = r.onItsRevision(ctx, finding, decision.Intent, refused)
+		}
 		if err != nil {
-			return last, err
+			return nil, err
 		}
 		switch {
-		case decision.Gone && last != nil:
-			return last, r.finish(ctx, finding, undo)
 		case decision.Gone:
-			r.log().Info("nothing done", "finding", finding.ID, "reason", decision.Why)
-			return nil, nil
+			last, err := r.finish(ctx, finding, began)
+			if errors.Is(err, errSeenAgain) {
+				if finding, err = r.Ledger.Finding(ctx, finding.Subject, finding.ID); err != nil {
+					return nil, fmt.Errorf("reading finding %s: %w", finding.ID, err)
+				}
+				break
+			}
+			if last == nil && err == nil {
+				r.log().Info("nothing done", "finding", finding.ID, "reason", decision.Why)
+			}
+			return last, err
 		case decision.Intent == nil:
-			return last, r.refuse(ctx, finding, decision.Why)
+			return nil, r.refuse(ctx, finding, decision.Why)
 		case mode == drift.ModeReport:
 			return nil, r.refuse(ctx, finding, "the mode is report; enforce would run: "+actCommand(*decision.Intent))
-		}
-		intent, err := r.act(ctx, *decision.Intent, round)
-		if err != nil {
-			return last, err
-		}
-		if intent.Status == drift.Done {
-			last, undo = &intent, append(undo, intent.Undo)
+		default:
+			status, err := r.act(ctx, finding, *decision.Intent, round)
+			if err != nil {
+				return nil, err
+			}
+			if status == drift.Abandoned {
+				refused = decision.Intent.RevisionID
+			}
 		}
 		if err := r.sleep(ctx, time.Duration(round)*250*time.Millisecond); err != nil {
-			return last, err
+			return nil, err
 		}
 	}
-	return last, fmt.Errorf("remediating finding %s of %s: the policy still shows the statement after %d tries", finding.ID, finding.Subject, rounds)
+	return nil, fmt.Errorf("remediating finding %s of %s: the policy still shows the statement after %d tries", finding.ID, finding.Subject, rounds)
+}
+
+// onItsRevision gives RemovePermission the revision that GetPolicy shows, once
+// it has failed on the one of GetResourcePolicy although the policy is still
+// the same: AWS documents that one for PutResourcePolicy and
+// DeleteResourcePolicy only, and whether the two are one nobody has seen.
+func (r *Remediator) onItsRevision(ctx context.Context, finding drift.Finding, intent *drift.Intent, refused string) error {
+	if r.Plain == nil || intent == nil || intent.Remedy != drift.RemovePermission || intent.RevisionID != refused {
+		return nil
+	}
+	plain, err := r.decide(ctx, r.Plain, finding)
+	if err != nil {
+		return err
+	}
+	if p := plain.Intent; p != nil && p.Remedy == intent.Remedy && p.Sid == intent.Sid {
+		intent.RevisionID = p.RevisionID
+	}
+	return nil
 }
 
 // decide reads the policy and the baseline and plans.
-func (r *Remediator) decide(ctx context.Context, finding drift.Finding) (Decision, error) {
+func (r *Remediator) decide(ctx context.Context, live Live, finding drift.Finding) (Decision, error) {
 	change := drift.Change{Subject: finding.Subject, Place: finding.Place, Operation: drift.RemoveStatement}
-	state, err := r.Live.State(ctx, change)
+	state, err := live.State(ctx, change)
 	if err != nil {
 		return Decision{}, fmt.Errorf("reading live state of %s: %w", finding.Subject, err)
 	}
@@ -147,34 +187,56 @@ func (r *Remediator) decide(ctx context.Context, finding drift.Finding) (Decisio
 	return Plan(finding, state, baseline, c), nil
 }
 
-// act logs the intent, makes the call, and logs how it ended.
-func (r *Remediator) act(ctx context.Context, intent drift.Intent, round int) (drift.Intent, error) {
+// act logs the intent, makes the call, and logs how it ended. What AWS refuses
+// for good is announced, too.
+func (r *Remediator) act(ctx context.Context, finding drift.Finding, intent drift.Intent, round int) (drift.IntentStatus, error) {
 	intent.At = r.now()
 	intent.ID = fmt.Sprintf("%s-%s-%d", intent.FindingID, intent.At.UTC().Format("20060102T150405.000000000"), round)
 	intent, err := r.Ledger.SaveIntent(ctx, intent)
 	if err != nil {
-		return intent, fmt.Errorf("logging the intent for finding %s: %w", intent.FindingID, err)
+		return "", fmt.Errorf("logging the intent for finding %s: %w", finding.ID, err)
 	}
-	callErr := r.call(ctx, intent)
+	called := r.call(ctx, intent)
 	intent.EndedAt = r.now()
-	switch code := errorCode(callErr); {
-	case callErr == nil:
-		intent.Status = drift.Done
+	intent.Status, intent.Detail = ending(called)
+	r.log().Info("remediation", "intent", intent.ID, "finding", finding.ID, "call", intent.Remedy, "subject", intent.Subject, "qualifier", intent.Place, "status", intent.Status)
+	if _, err := r.Ledger.SaveIntent(context.WithoutCancel(ctx), intent); err != nil {
+		return intent.Status, errors.Join(called, fmt.Errorf("logging the end of intent %s: %w", intent.ID, err))
+	}
+	switch intent.Status {
+	case drift.Done, drift.Gone, drift.Abandoned:
+		return intent.Status, nil
+	case drift.Failed:
+		if !passing[errorCode(called)] {
+			why := fmt.Sprintf("%s was refused with %s: a person has to remove it", intent.Remedy, errorCode(called))
+			return intent.Status, errors.Join(called, r.refuse(ctx, finding, why))
+		}
+	case drift.Planned:
+	}
+	return intent.Status, called
+}
+
+// passing are the refusals that pass by waiting.
+var passing = map[string]bool{
+	"TooManyRequestsException": true, "ThrottlingException": true, "Throttling": true, "RequestLimitExceeded": true,
+	"ResourceConflictException": true, // the function is being updated
+}
+
+// ending is how a call ended. An answer that did not come, and an error of the
+// service, leave open whether it took effect: the intent stays planned.
+func ending(err error) (drift.IntentStatus, string) {
+	api, answered := errors.AsType[smithy.APIError](err)
+	switch code := errorCode(err); {
+	case err == nil:
+		return drift.Done, ""
 	case code == "ResourceNotFoundException":
-		intent.Status, intent.Detail = drift.Gone, "it was gone already"
+		return drift.Gone, "it was gone already"
 	case code == "PreconditionFailedException":
-		intent.Status, intent.Detail = drift.Abandoned, "the policy changed since it was read"
-	default:
-		intent.Status, intent.Detail = drift.Failed, callErr.Error()
+		return drift.Abandoned, "the policy changed since it was read"
+	case code == "", code == "ServiceException", answered && api.ErrorFault() == smithy.FaultServer:
+		return drift.Planned, "whether it took effect is unknown: " + err.Error()
 	}
-	r.log().Info("remediation", "intent", intent.ID, "finding", intent.FindingID, "call", intent.Remedy, "subject", intent.Subject, "qualifier", intent.Place, "status", intent.Status)
-	if intent, err = r.Ledger.SaveIntent(context.WithoutCancel(ctx), intent); err != nil {
-		return intent, fmt.Errorf("logging the end of intent %s: %w", intent.ID, err)
-	}
-	if intent.Status == drift.Failed {
-		return intent, callErr
-	}
-	return intent, nil
+	return drift.Failed, err.Error()
 }
 
 // call is the destructive step.
@@ -208,12 +270,11 @@ func actCommand(intent drift.Intent) string {
 	if intent.Remedy == drift.RemovePermission {
 		return drift.RemoveCommand(intent.Subject, intent.Place, intent.Sid)
 	}
-	return "aws lambda put-resource-policy --resource-arn " + drift.Quote(intent.Subject.ARN(intent.Place)) + " --policy " + drift.Quote(intent.Put)
+	return "aws lambda put-resource-policy " + drift.Flag("--resource-arn", intent.Subject.ARN(intent.Place)) + " " + drift.Flag("--policy", intent.Put)
 }
 
 func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""

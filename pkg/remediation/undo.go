@@ -3,6 +3,7 @@ package remediation
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,14 +44,14 @@ func UndoCommand(intent drift.Intent) string {
 	in, ok := permissionInput(intent)
 	if !ok {
 		return strings.Join([]string{
-			"aws lambda put-resource-policy", "--resource-arn", drift.Quote(intent.Subject.ARN(intent.Place)),
-			"--policy", drift.Quote(intent.PreImage), "--region", drift.Quote(intent.Subject.Region()),
+			"aws lambda put-resource-policy", drift.Flag("--resource-arn", intent.Subject.ARN(intent.Place)),
+			drift.Flag("--policy", intent.PreImage), drift.Flag("--region", intent.Subject.Region()),
 		}, " ")
 	}
 	words := []string{"aws lambda add-permission"}
 	add := func(flag string, value *string) {
 		if value != nil && *value != "" {
-			words = append(words, flag, drift.Quote(*value))
+			words = append(words, drift.Flag(flag, *value))
 		}
 	}
 	add("--function-name", in.FunctionName)
@@ -63,8 +64,8 @@ func UndoCommand(intent drift.Intent) string {
 	add("--principal-org-id", in.PrincipalOrgID)
 	add("--event-source-token", in.EventSourceToken)
 	add("--function-url-auth-type", aws.String(string(in.FunctionUrlAuthType)))
-	if in.InvokedViaFunctionUrl != nil && *in.InvokedViaFunctionUrl {
-		words = append(words, "--invoked-via-function-url")
+	if in.InvokedViaFunctionUrl != nil {
+		words = append(words, map[bool]string{true: "--invoked-via-function-url", false: "--no-invoked-via-function-url"}[*in.InvokedViaFunctionUrl])
 	}
 	add("--region", aws.String(intent.Subject.Region()))
 	return strings.Join(words, " ")
@@ -75,11 +76,11 @@ func UndoCommand(intent drift.Intent) string {
 // nothing of the statement is lost on the way.
 func permissionInput(intent drift.Intent) (*lambda.AddPermissionInput, bool) {
 	s := intent.Statement
-	if s == nil || intent.Sid == "" || s.Effect != policy.Allow || s.Principal == nil || len(s.Action) != 1 || len(s.Resource) != 1 {
+	if s == nil || !sids.MatchString(intent.Sid) || s.Principal == nil || len(s.Action) != 1 || !actions.MatchString(s.Action[0]) {
 		return nil, false
 	}
 	principal, ok := solePrincipal(s.Principal)
-	if !ok || s.Resource[0] != intent.Subject.ARN(intent.Place) {
+	if !ok {
 		return nil, false
 	}
 	in := &lambda.AddPermissionInput{
@@ -89,41 +90,75 @@ func permissionInput(intent drift.Intent) (*lambda.AddPermissionInput, bool) {
 	if intent.Place != drift.Unqualified {
 		in.Qualifier = aws.String(string(intent.Place))
 	}
+	again := policy.Statement{
+		Effect: policy.Allow, Principal: writtenPrincipal(principal), Action: s.Action, Resource: []string{intent.Subject.ARN(intent.Place)},
+	}
 	for _, c := range s.Condition {
-		if !parameter(in, c) {
+		written, ok := parameter(in, c)
+		if !ok {
 			return nil, false
 		}
+		again.Condition = append(again.Condition, written)
 	}
-	return in, true
+	if in.FunctionUrlAuthType != "" && *in.Action != "lambda:InvokeFunctionUrl" {
+		return nil, false
+	}
+	return in, len(again.Condition) == parameters(in) && again.Equal(*s)
 }
 
-// parameter sets the parameter of AddPermission that writes a condition.
-// Source: the Lambda API reference, and semantics of the stored statements.
-func parameter(in *lambda.AddPermissionInput, c policy.Condition) bool {
+// The values that AddPermission takes. Source: the Lambda API reference. They
+// also keep out what the command line would read from a file or an address.
+var (
+	sids     = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,100}$`)
+	actions  = regexp.MustCompile(`^(lambda:[*]|lambda:[a-zA-Z]+|[*])$`)
+	callers  = regexp.MustCompile(`^([*]|[0-9]{12}|arn:[^\s]+|[a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)+)$`)
+	accounts = regexp.MustCompile(`^[0-9]{12}$`)
+)
+
+// conditions are the conditions that AddPermission writes, by the parameter
+// that it writes each for. Source: as above, and the stored statements.
+var conditions = []struct {
+	operator, key string
+	value         *regexp.Regexp
+	set           func(*lambda.AddPermissionInput, *string)
+}{
+	{"ArnLike", "aws:SourceArn", regexp.MustCompile(`^arn:`), func(in *lambda.AddPermissionInput, v *string) { in.SourceArn = v }},
+	{"StringEquals", "aws:SourceAccount", accounts, func(in *lambda.AddPermissionInput, v *string) { in.SourceAccount = v }},
+	{"StringEquals", "aws:PrincipalOrgID", regexp.MustCompile(`^o-[a-z0-9]{10,32}$`), func(in *lambda.AddPermissionInput, v *string) { in.PrincipalOrgID = v }},
+	{"StringEquals", "lambda:EventSourceToken", regexp.MustCompile(`^[a-zA-Z0-9._-]{1,256}$`), func(in *lambda.AddPermissionInput, v *string) { in.EventSourceToken = v }},
+	{"StringEquals", "lambda:FunctionUrlAuthType", regexp.MustCompile(`^(NONE|AWS_IAM)$`), func(in *lambda.AddPermissionInput, v *string) { in.FunctionUrlAuthType = types.FunctionUrlAuthType(*v) }},
+	{"Bool", "lambda:InvokedViaFunctionUrl", regexp.MustCompile(`^(true|false)$`), func(in *lambda.AddPermissionInput, v *string) { in.InvokedViaFunctionUrl = aws.Bool(*v == "true") }},
+}
+
+// parameter sets the parameter of AddPermission that writes a condition, and
+// returns the condition that it writes.
+func parameter(in *lambda.AddPermissionInput, c policy.Condition) (policy.Condition, bool) {
 	if len(c.Values) != 1 {
-		return false
+		return policy.Condition{}, false
 	}
-	value := aws.String(c.Values[0])
-	switch c.Operator + " " + strings.ToLower(c.Key) {
-	case "ArnLike aws:sourcearn":
-		in.SourceArn = value
-	case "StringEquals aws:sourceaccount":
-		in.SourceAccount = value
-	case "StringEquals aws:principalorgid":
-		in.PrincipalOrgID = value
-	case "StringEquals lambda:eventsourcetoken":
-		in.EventSourceToken = value
-	case "StringEquals lambda:functionurlauthtype":
-		in.FunctionUrlAuthType = types.FunctionUrlAuthType(*value)
-	case "Bool lambda:invokedviafunctionurl":
-		if *value != "true" {
-			return false
+	value := c.Values[0]
+	for _, known := range conditions {
+		if c.Operator == known.operator && strings.EqualFold(c.Key, known.key) && known.value.MatchString(value) {
+			known.set(in, &value)
+			return policy.Condition{Operator: known.operator, Key: known.key, Values: []string{value}}, true
 		}
-		in.InvokedViaFunctionUrl = aws.Bool(true)
-	default:
-		return false
 	}
-	return true
+	return policy.Condition{}, false
+}
+
+// parameters counts the parameters that write conditions. There are fewer than
+// conditions where two are about the same key, of which AddPermission takes one.
+func parameters(in *lambda.AddPermissionInput) int {
+	n := 0
+	for _, set := range []bool{
+		in.SourceArn != nil, in.SourceAccount != nil, in.PrincipalOrgID != nil, in.EventSourceToken != nil,
+		in.FunctionUrlAuthType != "", in.InvokedViaFunctionUrl != nil,
+	} {
+		if set {
+			n++
+		}
+	}
+	return n
 }
 
 // solePrincipal is the one principal of a statement, as AddPermission takes it.
@@ -135,5 +170,16 @@ func solePrincipal(p *policy.Principals) (string, bool) {
 	if len(all) != 1 || len(p.Federated)+len(p.CanonicalUser) > 0 {
 		return "", false
 	}
-	return all[0], true
+	return all[0], callers.MatchString(all[0])
+}
+
+// writtenPrincipal is what AddPermission writes for a principal.
+func writtenPrincipal(principal string) *policy.Principals {
+	switch {
+	case principal == "*":
+		return &policy.Principals{Any: true}
+	case accounts.MatchString(principal) || strings.HasPrefix(principal, "arn:"):
+		return &policy.Principals{AWS: []string{principal}}
+	}
+	return &policy.Principals{Service: []string{principal}}
 }

@@ -1,0 +1,329 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// valueKind is what the values of a dimension are.
+type valueKind uint8
+
+const (
+	textValues valueKind = iota
+	numberValues
+	dateValues
+	addressValues
+	truthValues    // true and false, of a key that is no tag
+	binaryValues   // base64
+	presenceValues // only whether the key is there
+	callerValues   // the principal
+	elementValues  // whether a set has an element of one class
+	freeValues     // a question nobody can answer here: yes or no
+)
+
+// setMode is the set operator of a condition.
+type setMode uint8
+
+const (
+	single setMode = iota
+	anyOf          // ForAnyValue
+	allOf          // ForAllValues
+)
+
+// Names of the dimensions that are not condition keys.
+const (
+	actionName    = "\x00action"
+	resourceName  = "\x00resource"
+	principalName = "\x00principal"
+)
+
+// dimensionKey names a dimension. A key that is used under two types has two,
+// tied together where they say whether the key is there.
+type dimensionKey struct {
+	name string
+	kind valueKind
+	set  bool
+}
+
+// free is a question that is not answered but only asked: whether a policy
+// variable's pattern matches, what an unknown operator does. Both policies ask
+// the same question under the same text.
+type free struct {
+	text   string
+	loose  *glob  // a pattern that matches wherever the answer is yes
+	defect string // why nothing can be concluded from it; empty for policy variables
+	opaque bool   // the whole condition is the question
+}
+
+// clause is one element or condition of a statement: a set of the values of
+// one dimension.
+type clause struct {
+	key     dimensionKey
+	set     setMode
+	negated bool
+	missing bool // the answer where the key is absent
+	globs   []glob
+	typed   []typedValue
+	compare comparison
+	nulls   [2]bool // Null: whether present, absent satisfies it
+	isNull  bool
+	free    []free
+	literal map[string]bool // the literals of a long list
+	tells   bool            // only tells classes apart; no statement says it
+}
+
+// matchesText reports whether a text is one of the clause's values; generic
+// texts stand for a class without the literals of the policies.
+func (c *clause) matchesText(text string, runes []rune, generic bool) bool {
+	if !generic && c.literal != nil && c.literal[text] {
+		return true
+	}
+	for i := range c.globs {
+		g := &c.globs[i]
+		switch {
+		case g.wild:
+			if matchTokens(g.tokens, runes, g.fold) {
+				return true
+			}
+		case !generic && c.literal == nil && g.text == text:
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports whether a present value satisfies the clause, its free
+// questions apart.
+func (c *clause) holds(v *value) bool {
+	var matched bool
+	switch c.key.kind {
+	case textValues, truthValues, binaryValues:
+		matched = c.matchesText(v.text, v.runes, v.generic)
+	case numberValues, dateValues, addressValues:
+		matched = slices.ContainsFunc(c.typed, func(t typedValue) bool { return c.compare.holds(v.typed, t) })
+	default:
+	}
+	return matched != c.negated
+}
+
+// longList is the length from which the literals of a clause are looked up in a map.
+const longList = 12
+
+func (c *clause) indexLiterals() {
+	if len(c.globs) < longList {
+		return
+	}
+	c.literal = make(map[string]bool, len(c.globs))
+	for i := range c.globs {
+		if !c.globs[i].wild {
+			c.literal[c.globs[i].text] = true
+		}
+	}
+	c.globs = slices.DeleteFunc(slices.Clone(c.globs), func(g glob) bool { return !g.wild })
+}
+
+// condition turns a condition into a clause.
+func compileCondition(c Condition) clause {
+	o := parseOperator(c.Operator)
+	key := canonicalKey(c.Key)
+	if !o.known() {
+		return opaqueClause(o, key, c.Values, "the operator "+clip(c.Operator)+" is not known")
+	}
+	out := clause{negated: o.negated(), missing: o.negated() || o.ifExists, compare: comparisons[o.base]}
+	switch o.set {
+	case "ForAnyValue":
+		out.set, out.missing = anyOf, o.ifExists
+	case "ForAllValues":
+		out.set, out.missing = allOf, true
+	}
+	out.key = dimensionKey{name: key, kind: kindOf(o.base, key, c.Values), set: out.set != single}
+	if o.base == "Null" {
+		return nullClause(out, o, key, c.Values)
+	}
+	for _, v := range c.Values {
+		out.add(v, o, key)
+	}
+	if out.set != single && len(out.free) > 0 {
+		defect := ""
+		for _, f := range out.free {
+			defect = max(defect, f.defect)
+		}
+		return opaqueClause(o, key, c.Values, defect)
+	}
+	out.indexLiterals()
+	return out
+}
+
+// kindOf is what the values of a key are under an operator. Bool on a tag, and
+// text on a key that is documented to be true or false, are brought together.
+func kindOf(base, key string, values []string) valueKind {
+	switch {
+	case base == "Null":
+		return presenceValues
+	case base == "Bool":
+		if strings.Contains(key, "/") {
+			return textValues
+		}
+		return truthValues
+	case strings.HasPrefix(base, "Numeric"):
+		return numberValues
+	case strings.HasPrefix(base, "Date"):
+		return dateValues
+	case strings.HasSuffix(base, "IpAddress"):
+		return addressValues
+	case base == "BinaryEquals":
+		return binaryValues
+	case truthKeys[key] && !slices.ContainsFunc(values, func(v string) bool { return v != "true" && v != "false" }):
+		return truthValues
+	}
+	return textValues
+}
+
+// truthKeys are keys that are documented to hold true or false and nothing else.
+// Source: IAM User Guide, "AWS global condition context keys".
+var truthKeys = map[string]bool{
+	"aws:securetransport": true, "aws:viaawsservice": true, "aws:principalisawsservice": true,
+	"aws:multifactorauthpresent": true, "lambda:invokedviafunctionurl": true,
+}
+
+// add adds one value to a clause, or a question where it cannot be read.
+func (c *clause) add(v string, o operator, key string) {
+	question := free{text: o.questionName() + "\x00" + key + "\x00" + v}
+	switch c.key.kind {
+	case numberValues, dateValues, addressValues:
+		t, ok := readTyped(v, c.key.kind)
+		if !ok {
+			question.defect = clip(key) + ": " + clip(v) + " is no value for " + o.base
+			c.free = append(c.free, question)
+			return
+		}
+		c.typed = append(c.typed, t)
+		return
+	case binaryValues:
+		c.globs = append(c.globs, glob{source: v, text: v})
+		return
+	default:
+	}
+	if o.base == "Bool" {
+		low := strings.ToLower(v)
+		if low != "true" && low != "false" {
+			question.defect = clip(key) + ": " + clip(v) + " is neither true nor false"
+			c.free = append(c.free, question)
+			return
+		}
+		g, _ := parseGlob(low, plainPattern, c.key.kind == textValues)
+		c.globs = append(c.globs, g)
+		return
+	}
+	g, variable := parseGlob(v, o.patternKind(), o.ignoresCase() && c.key.kind == textValues)
+	switch {
+	case variable:
+		question.loose = &g
+		c.free = append(c.free, question)
+	case g.fold && !ascii(v):
+		c.free = append(c.free, question)
+	default:
+		c.globs = append(c.globs, g)
+	}
+}
+
+// questionName is the operator as far as it decides a single match, so that a
+// negated operator asks the same question.
+func (o operator) questionName() string { return strings.Replace(o.base, "Not", "", 1) }
+
+func (o operator) ignoresCase() bool { return strings.HasSuffix(o.base, "IgnoreCase") }
+
+func (o operator) patternKind() patternKind {
+	switch o.base {
+	case "StringLike", "StringNotLike":
+		return likePattern
+	case "ArnLike", "ArnNotLike":
+		return arnPattern
+	}
+	return plainPattern
+}
+
+func ascii(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r >= 0x80 })
+}
+
+func nullClause(c clause, o operator, key string, values []string) clause {
+	c.isNull, c.negated = true, false
+	for _, v := range values {
+		switch strings.ToLower(v) {
+		case "true":
+			c.nulls[1] = true
+		case "false":
+			c.nulls[0] = true
+		default:
+			return opaqueClause(o, key, values, clip(key)+": "+clip(v)+" is neither true nor false")
+		}
+	}
+	return c
+}
+
+// opaqueClause is a condition of which nothing is known but that equal ones are equal.
+func opaqueClause(o operator, key string, values []string, defect string) clause {
+	sorted := set(values, nil)
+	text := o.canonical() + "\x00" + key + "\x00" + strings.Join(sorted, "\x00")
+	return clause{
+		key:  dimensionKey{name: text, kind: freeValues},
+		free: []free{{text: text, defect: defect, opaque: true}},
+	}
+}
+
+// patterns turns Action, NotAction, Resource or NotResource into a clause.
+func patternsClause(name string, list []string, negated bool) clause {
+	c := clause{key: dimensionKey{name: name, kind: textValues}, negated: negated}
+	kind := arnPattern
+	if name == actionName {
+		kind = likePattern
+	}
+	for _, text := range list {
+		if name == actionName {
+			text = strings.ReplaceAll(strings.ToLower(text), escapeOpen, "${$}{") // no variables in actions
+		}
+		g, variable := parseGlob(text, kind, false)
+		if variable {
+			c.free = append(c.free, free{text: name + "\x00" + text, loose: &g})
+			continue
+		}
+		c.globs = append(c.globs, g)
+	}
+	c.indexLiterals()
+	return c
+}
+
+// rule is a statement as clauses.
+type rule struct {
+	index   int
+	effect  Effect
+	sid     string
+	who     *whoClause // nil: anybody
+	clauses []clause
+}
+
+// compileStatement reads a statement for one type of policy.
+func compileStatement(s Statement, index int, t PolicyType, partition string) *rule {
+	s = s.current()
+	r := &rule{index: index, effect: s.Effect, sid: s.Sid, clauses: make([]clause, 0, 2+len(s.Condition))}
+	if t != IdentityPolicy {
+		r.who = compileWho(s, partition)
+	}
+	if s.Action != nil {
+		r.clauses = append(r.clauses, patternsClause(actionName, s.Action, false))
+	} else {
+		r.clauses = append(r.clauses, patternsClause(actionName, s.NotAction, true))
+	}
+	switch {
+	case t == TrustPolicy:
+	case s.Resource != nil:
+		r.clauses = append(r.clauses, patternsClause(resourceName, s.Resource, false))
+	case s.NotResource != nil:
+		r.clauses = append(r.clauses, patternsClause(resourceName, s.NotResource, true))
+	}
+	for _, c := range s.Condition {
+		r.clauses = append(r.clauses, compileCondition(c))
+	}
+	return r
+}

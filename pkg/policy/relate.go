@@ -1,0 +1,230 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// signedKeys are what describes the AWS principal that signed a request;
+// anonymous callers and services have none of them.
+// Source: IAM User Guide, "AWS global condition context keys", Availability.
+var signedKeys = map[string]bool{
+	"aws:principalarn": true, "aws:principalorgid": true, "aws:principalorgpaths": true, "aws:principalaccount": true,
+	"aws:username": true,
+}
+
+// mostTied is the most accounts and roles for which Principal is tied to the
+// keys that describe it; beyond it they count as independent, which may report
+// too much.
+const mostTied = 24
+
+// tieCallers adds what the names in Principal need of aws:PrincipalArn and
+// aws:PrincipalAccount: patterns that tell the accounts and roles apart.
+func (s *space) tieCallers() {
+	if s.whoAt < 0 {
+		return
+	}
+	arn, hasARN := s.index[dimensionKey{name: "aws:principalarn", kind: textValues}]
+	account, hasAccount := s.index[dimensionKey{name: "aws:principalaccount", kind: textValues}]
+	for name := range signedKeys {
+		s.everyCaller = s.everyCaller || s.names(name)
+	}
+	if !hasARN && !hasAccount {
+		return
+	}
+	accounts, roles := s.namedAWS()
+	if len(accounts)+len(roles) > mostTied {
+		return
+	}
+	for _, a := range accounts {
+		partition, id, _ := strings.Cut(a, ":")
+		if hasARN {
+			s.tell(arn, "arn:"+partition+":*:*:"+id+":*", arnPattern)
+		}
+		if hasAccount {
+			s.tell(account, id, plainPattern)
+		}
+	}
+	if hasARN {
+		for _, role := range roles {
+			s.tell(arn, role, plainPattern)
+		}
+	}
+}
+
+// tell adds a pattern that tells the values of a dimension apart.
+func (s *space) tell(d int, pattern string, kind patternKind) {
+	g, variable := parseGlob(pattern, kind, false)
+	if variable {
+		return
+	}
+	dim := s.dimensions[d]
+	dim.clauses = append(dim.clauses, &clause{key: dim.key, globs: []glob{g}, tells: true})
+}
+
+// namedAWS lists the accounts and roles that Principal elements name.
+func (s *space) namedAWS() (accounts, roles []string) {
+	for _, w := range s.whoClauses {
+		for _, name := range w.list {
+			if a := accountOfName(name); a != "" {
+				accounts = append(accounts, a[len(accountName):])
+			}
+			if strings.Contains(name, ":role/") {
+				roles = append(roles, name[len(arnName):])
+			}
+		}
+	}
+	slices.Sort(accounts)
+	slices.Sort(roles)
+	return slices.Compact(accounts), slices.Compact(roles)
+}
+
+// classifyCallers finds the classes of callers.
+func (s *space) classifyCallers(dim *dimension) {
+	var own *whoClause
+	if s.own != nil {
+		own = s.own.who
+	}
+	s.callers = callerClasses(s.whoClauses, own, s.avoidAccount)
+	if !s.everyCaller {
+		s.callers = s.mergeCallers(s.callers)
+	}
+	if len(s.callers) > MaxClasses {
+		s.budget.exceed("the principals fall into more than MaxClasses classes")
+	}
+	dim.values = make([]value, len(s.callers))
+	for i, c := range s.callers {
+		dim.values[i] = value{caller: c}
+	}
+}
+
+// mergeCallers keeps one of the callers that the statements do not tell apart.
+func (s *space) mergeCallers(callers []*callerClass) []*callerClass {
+	seen := make(map[string]bool)
+	var signature []byte
+	return slices.DeleteFunc(callers, func(c *callerClass) bool {
+		signature = signature[:0]
+		for _, w := range s.whoClauses {
+			yes, open := w.answer(c)
+			b := byte('0')
+			if yes {
+				b = '1'
+			}
+			if open {
+				b = '?'
+			}
+			signature = append(signature, b)
+		}
+		if seen[string(signature)] {
+			return true
+		}
+		seen[string(signature)] = true
+		return false
+	})
+}
+
+// relate finds the relations between dimensions.
+func (s *space) relate() {
+	for i, d := range s.dimensions {
+		for _, e := range d.elements {
+			// A set that is not there has no element.
+			s.relations = append(s.relations, relation{a: i, b: e, rows: [][]uint64{{1}, {3}}})
+		}
+		if !d.mayBeAbsent() {
+			continue
+		}
+		for j := range i {
+			if other := s.dimensions[j]; other.key.name == d.key.name && other.mayBeAbsent() {
+				s.samePresence(i, j)
+			}
+		}
+		if s.whoAt >= 0 && signedKeys[d.key.name] {
+			s.tieToCaller(i)
+		}
+	}
+}
+
+// mayBeAbsent reports whether the dimension is a condition key, also one that
+// the own statement wants present.
+func (d *dimension) mayBeAbsent() bool {
+	return d.key.name[0] != 0 && d.key.kind != freeValues && d.key.kind != elementValues
+}
+
+// samePresence says that a key is there under both of its types, or under none.
+func (s *space) samePresence(a, b int) {
+	left, right := s.dimensions[a], s.dimensions[b]
+	rows := make([][]uint64, len(left.values))
+	for i := range left.values {
+		rows[i] = make([]uint64, (len(right.values)+63)/64)
+		for j := range right.values {
+			if left.values[i].absent == right.values[j].absent {
+				mark(rows[i], j)
+			}
+		}
+	}
+	s.relations = append(s.relations, relation{a: a, b: b, rows: rows})
+}
+
+// tieToCaller says which values of a key that describes the caller go with
+// which caller.
+func (s *space) tieToCaller(at int) {
+	d := s.dimensions[at]
+	_, roles := s.namedAWS()
+	accounts, _ := s.namedAWS()
+	tied := len(accounts)+len(roles) <= mostTied && d.key.kind == textValues && !d.key.set
+	rows := make([][]uint64, len(s.callers))
+	for i, c := range s.callers {
+		rows[i] = make([]uint64, (len(d.values)+63)/64)
+		for j := range d.values {
+			if goesWith(c, &d.values[j], d.key.name, tied, accounts) {
+				mark(rows[i], j)
+			}
+		}
+	}
+	s.relations = append(s.relations, relation{a: s.whoAt, b: at, rows: rows})
+}
+
+// goesWith reports whether a caller can have a value of a key that describes callers.
+func goesWith(c *callerClass, v *value, key string, tied bool, accounts []string) bool {
+	switch c.caller.Kind {
+	case AWSPrincipal:
+	case Anonymous:
+		// aws:PrincipalAccount of an anonymous caller is documented to be "anonymous".
+		return v.absent || key == "aws:principalaccount" && v.text == "anonymous" || key == "aws:principalaccount" && v.generic
+	case ServiceCaller:
+		return v.absent
+	default:
+		return true
+	}
+	if !tied {
+		return true
+	}
+	switch key {
+	case "aws:principalaccount":
+		return !v.absent && accountGoesWith(c, func(account string) bool {
+			_, id, _ := strings.Cut(account, ":")
+			return !v.generic && v.text == id
+		}, accounts)
+	case "aws:principalarn":
+		if v.absent || c.role != "" {
+			return !v.absent && !v.generic && v.text == c.role
+		}
+		return accountGoesWith(c, func(account string) bool { return inAccount(v.text, account) }, accounts)
+	}
+	return true
+}
+
+// accountGoesWith reports whether a value is of the caller's account: of the
+// one that is named, or of none of those that are.
+func accountGoesWith(c *callerClass, is func(account string) bool, accounts []string) bool {
+	if c.account != "" {
+		return is(c.account)
+	}
+	return !c.unnamed || !slices.ContainsFunc(accounts, is)
+}
+
+func inAccount(arn, account string) bool {
+	partition, id, _ := strings.Cut(account, ":")
+	parts := strings.SplitN(arn, ":", 6)
+	return len(parts) == 6 && parts[0] == "arn" && parts[1] == partition && parts[4] == id
+}
