@@ -36,7 +36,7 @@ policy is read from AWS with your credentials. - reads standard input.`,
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			auditor := &audit.Auditor{
 				Live:      &audit.Rebuilt{States: store.States, Baselines: store.Baseline},
 				Baselines: store.Baseline, Ledger: store.Ledger, Alerts: silent{}, Context: c, Now: p.now,

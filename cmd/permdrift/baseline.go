@@ -75,7 +75,7 @@ func (p *program) baselineListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			for subject, err := range store.Baseline.Subjects(cmd.Context()) {
 				if err != nil {
 					return fmt.Errorf("listing the baseline in %s: %w", store.Name, err)
@@ -126,7 +126,7 @@ func (p *program) baselineShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			baseline, err := store.Baseline.Get(cmd.Context(), subject)
 			if err != nil {
 				return fmt.Errorf("reading baseline of %s: %w", subject, err)
@@ -180,7 +180,7 @@ place; a baseline statement that is gone is taken out of it.`,
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			finding, err := store.Ledger.Find(cmd.Context(), ids[0])
 			if err != nil {
 				return fmt.Errorf("finding %s in %s: %w", ids[0], store.Name, err)
@@ -258,7 +258,7 @@ func (p *program) modeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			return p.mode(cmd.Context(), store, by, modes)
 		},
 	}

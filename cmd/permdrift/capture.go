@@ -36,7 +36,7 @@ what is there and was approved before stays approved, by whom it was.`,
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			account, err := setup.OpenAccount(cmd.Context(), c.region, c.rate)
 			if err != nil {
 				return err

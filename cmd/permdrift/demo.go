@@ -65,7 +65,7 @@ func (p *program) demo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer p.shut(store)
 	d := &demo{p: p, store: store}
 	server := localaws.New(localaws.Options{
 		JSONPolicies: true, PutChangesRevision: true,

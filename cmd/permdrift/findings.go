@@ -33,7 +33,7 @@ func (p *program) findingsListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			for f, err := range store.Ledger.List(cmd.Context()) {
 				if err != nil {
 					return fmt.Errorf("listing findings: %w", err)
@@ -76,7 +76,7 @@ func (p *program) findingsShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			f, err := store.Ledger.Find(cmd.Context(), ids[0])
 			if err != nil {
 				return fmt.Errorf("finding %s in %s: %w", ids[0], store.Name, err)

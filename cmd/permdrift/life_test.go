@@ -117,7 +117,8 @@ func TestModeIsOffUntilSomebodySetsIt(t *testing.T) {
 func TestUnknownIDsAndSubjectsAreErrors(t *testing.T) {
 	s := session{t, filepath.Join(t.TempDir(), "store.db")}
 	for _, line := range [][]string{
-		{"findings", "show", "0123456789"}, {"baseline", "approve", "0123456789"},
+		{"findings", "show", "0123456789"},
+		{"baseline", "approve", "0123456789"},
 		{"baseline", "show", "arn:aws:lambda:us-east-1:111122223333:function:nothing"},
 	} {
 		if got := s.run(exitFailed, line...); !strings.Contains(got, "not found") {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/permdrift/permdrift/internal/setup"
 )
 
 // version is the release that this tree is on its way to.
@@ -66,7 +68,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
-	root := p.root()
+	root := p.root() //nolint:contextcheck // commands get the context from ExecuteContext
 	root.SetArgs(args)
 	root.SetIn(p.in)
 	root.SetOut(p.out)
@@ -76,8 +78,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitClean
 	}
 	code := exitFailed
-	var exit *exitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exitError](err); ok {
 		code = exit.code
 	} else if strings.HasPrefix(err.Error(), "unknown command") {
 		code = exitUsage
@@ -140,6 +141,14 @@ func (p *program) storeFlag(cmd *cobra.Command) {
 		"where baseline and findings are: a file; none for an empty one that is gone afterwards; dynamodb:BASELINE_TABLE,LEDGER_TABLE (default: store.db in the user's state directory)")
 }
 
+// shut closes a store. What was done is done by then; that it could not be
+// closed is said, and changes no exit code.
+func (p *program) shut(store *setup.Store) {
+	if err := store.Close(); err != nil {
+		fmt.Fprintf(p.err, "permdrift: closing the store %s: %v\n", store.Name, err)
+	}
+}
+
 // args makes an error of cobra's argument checks one of usage.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, list []string) error {
@@ -151,14 +160,15 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 func versionText() string {
-	text := version
+	var text strings.Builder
+	text.WriteString(version)
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				text += " (" + s.Value[:12] + ")"
+				text.WriteString(" (" + s.Value[:12] + ")")
 			}
 		}
-		text += " " + info.GoVersion
+		text.WriteString(" " + info.GoVersion)
 	}
-	return text
+	return text.String()
 }

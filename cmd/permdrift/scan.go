@@ -41,7 +41,7 @@ tried again and then reported as unknown: the exit code is then 4, never 0.`,
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer p.shut(store)
 			if len(regions) == 0 {
 				regions = []string{""}
 			}

@@ -107,8 +107,7 @@ func TestPanicIsAnErrorWithAStackAndEndsTheProcess(t *testing.T) {
 		t.Fatalf("got %#v", err)
 	}
 	_, err = f.Invoke(t.Context(), []byte(`{}`))
-	var exit *lambdaruntime.ExitError
-	if !errors.As(err, &exit) {
+	if _, ok := errors.AsType[*lambdaruntime.ExitError](err); !ok {
 		t.Errorf("after a panic: %v", err)
 	}
 }

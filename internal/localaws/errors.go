@@ -86,6 +86,9 @@ func (e *apiError) body() []byte {
 	default:
 		b["message"] = e.message
 	}
-	text, _ := json.Marshal(b) // strings only: cannot fail
+	text, err := json.Marshal(b)
+	if err != nil { // strings only: cannot fail
+		panic(err)
+	}
 	return text
 }

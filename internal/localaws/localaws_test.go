@@ -49,8 +49,7 @@ func get(t *testing.T, c *lambda.Client, function string) (*lambda.GetPolicyOutp
 
 // code is the error code of an SDK error, "" if there is none.
 func code(err error) string {
-	var e smithy.APIError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package localaws
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -32,9 +33,7 @@ type trail struct {
 // record is the record of a successful call.
 func (s *Server) record(q *request, answer any, id string) *trail {
 	params := object{}
-	for k, v := range q.body {
-		params[k] = v
-	}
+	maps.Copy(params, q.body)
 	for k, v := range q.query {
 		params[k] = v[0]
 	}
@@ -67,13 +66,13 @@ func recorded(o object) object {
 	out := object{}
 	for key, v := range o {
 		lower := lowerFirst(key)
-		switch {
-		case key == "ZipFile":
-		case key == "Environment":
+		switch key {
+		case "ZipFile":
+		case "Environment":
 			out[lower] = object{}
-		case key == "Tags" || key == "AdditionalVersionWeights":
+		case "Tags", "AdditionalVersionWeights":
 			out[lower] = v
-		case key == "LastModified":
+		case "LastModified":
 			out[lower] = v
 			if seconds, ok := v.(float64); ok {
 				out[lower] = spoken(seconds)

@@ -264,7 +264,7 @@ func (r *replay) diffObjects(path string, want, got map[string]any) []string {
 		all = append(all, r.diff(path+"."+key, want[key], got[key])...)
 	}
 	for _, key := range slices.Sorted(maps.Keys(got)) {
-		if _, ok := want[key]; !ok && !(r.old && slices.Contains(addedLater, key)) {
+		if _, ok := want[key]; !ok && (!r.old || !slices.Contains(addedLater, key)) {
 			all = append(all, fmt.Sprintf("%s.%s = %v is not recorded", path, key, got[key]))
 		}
 	}

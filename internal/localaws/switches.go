@@ -43,6 +43,7 @@ func (q Quotas) of(g Group) float64 {
 		return q.GetPolicy
 	case GroupGetFunction:
 		return q.GetFunction
+	default: // the rest is as below
 	}
 	return q.Other
 }

@@ -131,7 +131,7 @@ func (f *Faults) Do(r *http.Request) (*http.Response, error) {
 		return response, err
 	}
 	_, err = io.Copy(io.Discard, response.Body)
-	response.Body.Close()
+	err = errors.Join(err, response.Body.Close())
 	if now.meanwhile != nil {
 		now.meanwhile()
 	}

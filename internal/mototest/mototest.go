@@ -107,7 +107,7 @@ func start() (string, error) {
 		err = answers(endpoint)
 	}
 	if err != nil {
-		alive.Close()
+		err = errors.Join(err, alive.Close())
 		return "", err
 	}
 	return endpoint, nil

@@ -15,9 +15,8 @@ func clean(text string) string {
 		return text
 	}
 	var b strings.Builder
-	for i, width := 0, 0; i < len(text); i += width {
-		var r rune
-		r, width = utf8.DecodeRuneInString(text[i:])
+	for i := 0; i < len(text); {
+		r, width := utf8.DecodeRuneInString(text[i:])
 		switch {
 		case r == utf8.RuneError && width == 1:
 			fmt.Fprintf(&b, `\x%02x`, text[i])
@@ -26,6 +25,7 @@ func clean(text string) string {
 		default:
 			escape(&b, r)
 		}
+		i += width
 	}
 	return b.String()
 }

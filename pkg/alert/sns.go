@@ -93,7 +93,7 @@ func (s *SNS) publish(ctx context.Context, input *sns.PublishInput) error {
 		if err == nil {
 			return nil
 		}
-		err, again := translate(err)
+		again, err := translate(err)
 		if n == attempts || !again || ctx.Err() != nil {
 			return err
 		}
@@ -129,22 +129,21 @@ var meanings = map[string]error{
 
 // translate adds the domain's word to an error and says whether the call is
 // worth repeating: throttled, a fault of the service, or no answer.
-func translate(err error) (translated error, again bool) {
-	var response *smithyhttp.ResponseError
+func translate(err error) (again bool, translated error) {
 	status := 0
-	if errors.As(err, &response) {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		status = response.HTTPStatusCode()
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return err, status == 0 || status >= http.StatusInternalServerError
+		return status == 0 || status >= http.StatusInternalServerError, err
 	}
 	meaning := meanings[api.ErrorCode()]
 	if meaning == nil && status == http.StatusTooManyRequests {
 		meaning = drift.ErrThrottled
 	}
 	if meaning == nil {
-		return err, status >= http.StatusInternalServerError
+		return status >= http.StatusInternalServerError, err
 	}
-	return fmt.Errorf("%w: %w", meaning, err), meaning == drift.ErrThrottled
+	return errors.Is(meaning, drift.ErrThrottled), fmt.Errorf("%w: %w", meaning, err)
 }

@@ -139,7 +139,7 @@ func TestThrottledPublishIsRepeatedFourTimesAtMost(t *testing.T) {
 				p := publisher{errs: test.errs}
 				started := time.Now()
 				err := alert.NewSNS(&p, topic).Send(t.Context(), public(t), announcement(drift.Opened, ""))
-				if len(p.got) != test.calls || (err == nil) != (test.sentinel == nil) || test.sentinel != errAny && !errors.Is(err, test.sentinel) {
+				if len(p.got) != test.calls || (err == nil) != (test.sentinel == nil) || !errors.Is(test.sentinel, errAny) && !errors.Is(err, test.sentinel) {
 					t.Errorf("%d calls, %v", len(p.got), err)
 				}
 				if err != nil && !strings.Contains(err.Error(), "publishing finding 0123456789abcdef0123 to "+topic) {

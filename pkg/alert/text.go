@@ -175,6 +175,7 @@ func (t *text) commands() {
 		t.command("To put it back", t.Undo)
 		t.command("To approve it, so that it is not removed again", t.Approve)
 		return
+	default: // the rest is as below
 	}
 	if t.Kind == drift.PolicyNarrowed {
 		t.command("To approve the change", t.Approve)

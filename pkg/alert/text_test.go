@@ -83,9 +83,9 @@ func poison(v reflect.Value) {
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			return
 		}
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				poison(v.Field(i))
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				poison(field)
 			}
 		}
 	case reflect.Pointer:
@@ -98,6 +98,7 @@ func poison(v reflect.Value) {
 		}
 	case reflect.Map:
 		v.Set(reflect.ValueOf(map[string][]string{nasty: {nasty}}))
+	default: // the rest is as below
 	}
 }
 

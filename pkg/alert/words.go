@@ -77,6 +77,7 @@ func (s story) label() string {
 		return "REMOVED"
 	case drift.Refused:
 		return severity + ", NOT REMOVED"
+	default: // the rest is as below
 	}
 	return severity
 }
@@ -99,6 +100,7 @@ func (s story) headline() string {
 		return s.fact("could") + "; permdrift took that away"
 	case drift.Refused:
 		return s.fact("may") + ", and permdrift left it so"
+	default: // the rest is as below
 	}
 	return s.fact("may now")
 }
@@ -282,6 +284,7 @@ func (s story) done() string {
 		return sentences("permdrift removed it"+on(s.at)+".", s.note)
 	case drift.Refused:
 		return sentences("permdrift did not remove it.", s.note)
+	default: // the rest is as below
 	}
 	switch {
 	case s.Kind == drift.UnreadableChange:

@@ -11,13 +11,13 @@ import (
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
-var slowDown = &smithy.GenericAPIError{Code: "ThrottlingException", Message: "slow down"}
+var errSlowDown = &smithy.GenericAPIError{Code: "ThrottlingException", Message: "slow down"}
 
 func TestRetryWaitsLongerAndLongerAndGivesUp(t *testing.T) {
 	var waits []time.Duration
 	calls := 0
 	err := retry(t.Context(), func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil },
-		func() error { calls++; return slowDown })
+		func() error { calls++; return errSlowDown })
 	if !errors.Is(err, drift.ErrThrottled) || calls != maxAttempts || len(waits) != maxAttempts-1 {
 		t.Fatalf("%d calls, %d waits, error %v", calls, len(waits), err)
 	}
@@ -33,7 +33,7 @@ func TestRetryEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 		defer cancel()
 		calls := 0
-		err := retry(ctx, sleep, func() error { calls++; return slowDown })
+		err := retry(ctx, sleep, func() error { calls++; return errSlowDown })
 		if !errors.Is(err, drift.ErrThrottled) || !errors.Is(err, context.DeadlineExceeded) || calls != 1 {
 			t.Errorf("%d calls, error %v", calls, err)
 		}

@@ -49,8 +49,7 @@ func translate(err error) error {
 		return err
 	}
 	sentinel := sentinels[api.ErrorCode()]
-	var canceled *types.TransactionCanceledException
-	if errors.As(err, &canceled) {
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		sentinel = verdict(canceled.CancellationReasons)
 	}
 	if sentinel != nil {

@@ -88,9 +88,8 @@ func classify(err error) class {
 	if ofAnotherService(err) {
 		return credentials
 	}
-	var response *smithyhttp.ResponseError
 	status := 0
-	if errors.As(err, &response) {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		status = response.HTTPStatusCode()
 	}
 	var api smithy.APIError
@@ -145,12 +144,10 @@ func isUnknownPath(text string) bool {
 
 // said is the text of an answer: its message, or its body where it is not JSON.
 func said(err error) string {
-	var undecoded *smithy.DeserializationError
-	if errors.As(err, &undecoded) {
+	if undecoded, ok := errors.AsType[*smithy.DeserializationError](err); ok {
 		return string(undecoded.Snapshot)
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorMessage()
 	}
 	return err.Error()
@@ -165,6 +162,7 @@ func (c class) attempts() int {
 		return 3
 	case denied: // a role that was created just now is refused for a moment
 		return 2
+	default: // the rest is as below
 	}
 	return 1
 }
@@ -181,6 +179,7 @@ func (c class) domain() error {
 		return drift.ErrThrottled
 	case denied, credentials:
 		return drift.ErrDenied
+	default: // the rest is as below
 	}
 	return nil
 }
@@ -214,12 +213,10 @@ func (e *callError) reason() string {
 	if how == "" {
 		how = "is not answered"
 	}
-	var api smithy.APIError
-	if errors.As(e.err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](e.err); ok {
 		return fmt.Sprintf("%s %s: %s: %s", e.operation, how, api.ErrorCode(), api.ErrorMessage())
 	}
-	var response *smithyhttp.ResponseError
-	if errors.As(e.err, &response) {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](e.err); ok {
 		return fmt.Sprintf("%s %s: HTTP status %d", e.operation, how, response.HTTPStatusCode())
 	}
 	return fmt.Sprintf("%s %s: %v", e.operation, how, e.err)
