@@ -72,10 +72,7 @@ func (p *program) explain(document policy.Policy, owner policy.Owner) error {
 	e := explanation{Exposure: policy.ExposeDocument(document, owner).Exposure, Statements: []explanationStatement{}}
 	for i, s := range document.Statements {
 		v := policy.Expose(s, owner)
-		witness := policy.Example(s)
-		if witness != nil {
-			witness.Index = i
-		}
+		witness := example(document, i, owner.Account)
 		if v.Counterparties == nil {
 			v.Counterparties = []string{}
 		}
@@ -94,6 +91,18 @@ func (p *program) explain(document policy.Policy, owner policy.Owner) error {
 	}
 	fmt.Fprintf(p.out, "The policy as a whole is %s.\n", e.Exposure)
 	return nil
+}
+
+// example is one request that a statement by itself lets in, nil if there is none.
+func example(document policy.Policy, index int, account string) *policy.Witness {
+	alone := policy.Policy{Version: document.Version, Statements: document.Statements[index : index+1]}
+	access := policy.NewAccess(policy.Policy{}, alone, policy.Options{Account: account})
+	if len(access.Witnesses) == 0 {
+		return nil
+	}
+	w := access.Witnesses[0]
+	w.Index = index
+	return &w
 }
 
 func (p *program) explainStatement(s explanationStatement) {

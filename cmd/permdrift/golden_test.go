@@ -40,6 +40,14 @@ func TestGoldenCommandLines(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	temporary := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(temporary, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
 	event := func(name string) string { return filepath.Join("..", "..", "events", name+".json") }
 	audit := func(names ...string) []string {
 		line := []string{"audit", "--store", "none"}
@@ -93,6 +101,15 @@ func TestGoldenCommandLines(t *testing.T) {
 
 		{"explain-ladder", ladder, []string{"explain", "--org", "o-exampleorgid", "-"}, exitClean},
 		{"explain-ladder-json", ladder, []string{"explain", "--format", "json", "--account", "111122223333", "-"}, exitClean},
+		{"diff-none", ladder, []string{"diff", "-", write("respelled.json", strings.ReplaceAll(ladder, "AWS:Source", "aws:Source"))}, exitClean},
+		{"diff-new", ladder, []string{"diff", "-", write("public.json", strings.Replace(ladder, `"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}`, `"StringLike":{"aws:PrincipalOrgID":"o-*"}`, 1))}, exitDrift},
+		{"diff-deny-gone", ladder, []string{"diff", "--format", "json", "-", write("undenied.json", strings.Replace(ladder, `"Deny"`, `"Allow"`, 1))}, exitDrift},
+		{"diff-identity", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"lambda:Get*","Resource":"*"}}`, []string{"diff", "--type", "identity", "-", write("identity.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}`)}, exitDrift},
+		{"diff-trust", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`, []string{"diff", "--type", "trust", "-", write("trust.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com","AWS":"444455556666"},"Action":"sts:AssumeRole"}}`)}, exitDrift},
+		{"diff-both-stdin", "", []string{"diff", "-", "-"}, exitUsage},
+		{"diff-wrong-type", "", []string{"diff", "--type", "role", "-", "x"}, exitUsage},
+		{"diff-broken", "", []string{"diff", garbage, empty}, exitFailed},
+
 		{"explain-empty", "", []string{"explain", empty}, exitFailed},
 		{"explain-directory", "", []string{"explain", "testdata"}, exitFailed},
 		{"explain-big", "", []string{"explain", big}, exitFailed},
@@ -108,6 +125,7 @@ func TestGoldenCommandLines(t *testing.T) {
 			got = strings.ReplaceAll(got, filepath.Dir(empty), "TMP")
 			got = strings.ReplaceAll(got, filepath.Dir(garbage), "TMP")
 			got = strings.ReplaceAll(got, filepath.Dir(big), "TMP")
+			got = strings.ReplaceAll(got, temporary, "TMP")
 			golden(t, c.name, got)
 		})
 	}

@@ -60,34 +60,112 @@ func places(state State, baseline Baseline) []Place {
 
 // comparePlace reports what is there and not approved even where a gap leaves
 // something open; what is not there is only reported where the place is covered.
+// What differs in text and not in the requests that it allows is no finding.
 func comparePlace(change Change, state State, baseline Baseline, place Place, c Context) []Finding {
-	live := state.Policies[place].Policy
-	approved := policy.Policy{Statements: baseline.Places[place].Valid(c.Now)}
-	difference := policy.Compare(approved, live)
+	owner := c.Owner
+	owner.Account = state.Subject.Account()
+	cmp := comparison{
+		account: owner.Account, owner: owner, live: state.Policies[place].Policy,
+		approved: policy.Policy{Statements: baseline.Places[place].Valid(c.Now)},
+	}
+	difference := policy.Compare(cmp.approved, cmp.live)
 	drafts := newDrafts(change, state.Subject, place)
 	for _, i := range difference.Added {
-		s := live.Statements[i]
-		if s.Effect == policy.Deny {
-			drafts.add(PolicyNarrowed, s, "a Deny was added that nobody approved: what it denies may be needed")
-			continue
-		}
-		drafts.add(PolicyWidened, s, "")
+		cmp.added(drafts, i)
 	}
-	if !state.Covers(place) {
-		difference.Removed = nil
-	}
-	for _, i := range difference.Removed {
-		s := approved.Statements[i]
-		if s.Effect == policy.Deny {
-			drafts.add(PolicyWidened, s, "a Deny of the baseline is gone")
-			continue
+	if state.Covers(place) {
+		for _, i := range difference.Removed {
+			cmp.removed(drafts, i)
 		}
-		drafts.add(PolicyNarrowed, s, "a statement of the baseline is gone: whoever needs it cannot call any more")
 	}
 	for i := range drafts.list {
-		drafts.list[i].judge(live, baseline, c)
+		drafts.list[i].end(baseline, c)
 	}
 	return drafts.list
+}
+
+// added drafts the finding about a live statement that is not approved, if it
+// makes a difference.
+func (c comparison) added(d *drafts, i int) {
+	s := c.live.Statements[i]
+	if s.Effect == policy.Deny {
+		if c.deniesMore(s) {
+			f := d.add(PolicyNarrowed, s, "a Deny was added that nobody approved: what it denies may be needed")
+			f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, true
+		}
+		return
+	}
+	access, dormant := c.grants(s)
+	if !access.New {
+		return
+	}
+	f := d.add(PolicyWidened, s, "")
+	if f.Severity != "" {
+		return // the same under another Sid
+	}
+	if dormant {
+		f.Exposure, f.Severity, f.Certain = policy.Nobody, Informational, true
+		f.Reason = "lets in nobody at present, because a Deny covers it wholly; it will when the Deny goes"
+		return
+	}
+	v := policy.Expose(s, c.owner)
+	f.Exposure, f.Certain, f.Counterparties = v.Exposure, v.Certain && !access.Unknown, some(v.Counterparties)
+	f.Severity, f.Reason = SeverityOf(v.Exposure, s), v.Reason
+	f.Witness = firstWitness(access, i)
+	if access.Unknown {
+		f.Reason += "; whether it allows more than is approved could not be decided (" + access.Reason + ")"
+	}
+}
+
+// firstWitness is the first request of an answer, told of the statement at an index.
+func firstWitness(access policy.Access, index int) *policy.Witness {
+	if len(access.Witnesses) == 0 {
+		return nil
+	}
+	w := access.Witnesses[0]
+	w.Index = index
+	return &w
+}
+
+// removed drafts the finding about an approved statement that is not there, if
+// it makes a difference. A Deny that is gone is always told.
+func (c comparison) removed(d *drafts, i int) {
+	s := c.approved.Statements[i]
+	if s.Effect == policy.Deny {
+		c.lostDeny(d.add(PolicyWidened, s, "a Deny of the baseline is gone"), s)
+		return
+	}
+	if c.losesGrant(s) {
+		f := d.add(PolicyNarrowed, s, "a statement of the baseline is gone: whoever needs it cannot call any more")
+		f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, true
+	}
+}
+
+// lostDeny judges a removed Deny by the requests that are possible without it:
+// the worst statement that lets one in.
+func (c comparison) lostDeny(f *Finding, lost policy.Statement) {
+	access := c.opens(lost)
+	f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, !access.Unknown
+	why := "; nothing that it denied is allowed by what was approved"
+	if access.Unknown {
+		f.Exposure, f.Severity = policy.Unknown, High
+		why = "; what that lets in could not be decided (" + access.Reason + ")"
+	}
+	for _, w := range access.Witnesses {
+		if w.Index >= len(c.live.Statements) {
+			continue
+		}
+		s := c.live.Statements[w.Index]
+		v := policy.Expose(s, c.owner)
+		severity := max(SeverityOf(v.Exposure, s).Rank(), Medium.Rank())
+		if f.Witness == nil || severity > f.Severity.Rank() {
+			f.Exposure, f.Counterparties, f.Witness = v.Exposure, some(v.Counterparties), &w
+			f.Severity = []Severity{Informational, Low, Medium, High, Critical}[severity]
+			f.Certain = f.Certain && w.Certain
+			why = "; what it denied is now allowed to " + v.Reason
+		}
+	}
+	f.Reason += why
 }
 
 // drafts collects findings of one place; statements that mean the same become one finding.
@@ -102,12 +180,13 @@ func newDrafts(change Change, subject Subject, place Place) *drafts {
 	return &drafts{change: change, subject: subject, place: place}
 }
 
-func (d *drafts) add(kind FindingKind, s policy.Statement, reason string) {
+// add drafts a finding, or adds the Sid to the one that there is of the same cause.
+func (d *drafts) add(kind FindingKind, s policy.Statement, reason string) *Finding {
 	id := FindingID(d.subject, d.place, string(kind)+":"+string(s.Effect)+":"+s.Key())
 	for i := range d.list {
 		if d.list[i].ID == id {
 			d.list[i].Sids = addSid(d.list[i].Sids, s.Sid)
-			return
+			return &d.list[i]
 		}
 	}
 	d.list = append(d.list, Finding{
@@ -115,6 +194,7 @@ func (d *drafts) add(kind FindingKind, s policy.Statement, reason string) {
 		Account: d.subject.Account(), Region: d.subject.Region(),
 		Statement: &s, Sids: addSid(nil, s.Sid), Reason: reason, Actor: d.change.Actor, Event: d.change.Event,
 	})
+	return &d.list[len(d.list)-1]
 }
 
 func addSid(sids []string, sid string) []string {
@@ -124,48 +204,13 @@ func addSid(sids []string, sid string) []string {
 	return append(sids, sid)
 }
 
-// judge fills in exposure, severity, reason and commands of a finding about a statement.
-func (f *Finding) judge(live policy.Policy, baseline Baseline, c Context) {
-	owner := c.Owner
-	owner.Account = f.Account
-	s := *f.Statement
-	switch {
-	case f.Kind == PolicyNarrowed:
-		f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, true
-	case s.Effect == policy.Deny:
-		f.judgeLostDeny(live, owner)
-	default:
-		v := policy.Expose(s, owner)
-		f.Exposure, f.Certain, f.Counterparties = v.Exposure, v.Certain, some(v.Counterparties)
-		f.Severity = SeverityOf(v.Exposure, s)
-		f.Reason = v.Reason
-		f.Witness = policy.Example(s)
-		if c.adopts(baseline, f) {
-			f.Status, f.Severity = Accepted, Informational
-			f.Reason = "adopted while learning: " + f.Reason
-		}
+// end marks what learning adopts, and names the commands.
+func (f *Finding) end(baseline Baseline, c Context) {
+	if f.Kind == PolicyWidened && f.Statement.Effect == policy.Allow && c.adopts(baseline, f) {
+		f.Status, f.Severity = Accepted, Informational
+		f.Reason = "adopted while learning: " + f.Reason
 	}
 	f.Approve, f.Remediate = approveCommand(*f), remediateCommand(*f)
-}
-
-// judgeLostDeny judges a removed Deny by what the Allows that remain let in:
-// the worst of them, since in this stage nobody says which of them it denied.
-func (f *Finding) judgeLostDeny(live policy.Policy, owner policy.Owner) {
-	f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, false
-	why := "; nothing is allowed any more that it could have denied"
-	for _, s := range live.Statements {
-		if s.Effect != policy.Allow {
-			continue
-		}
-		v := policy.Expose(s, owner)
-		severity := max(SeverityOf(v.Exposure, s).Rank(), Medium.Rank())
-		if v.Exposure.Wider(f.Exposure) || severity > f.Severity.Rank() {
-			f.Exposure, f.Counterparties = v.Exposure, some(v.Counterparties)
-			f.Severity = []Severity{Informational, Low, Medium, High, Critical}[severity]
-			why = "; what remains allows " + v.Reason
-		}
-	}
-	f.Reason += why
 }
 
 // some is a list of counterparties that fits into a row: a statement of 20 KB
@@ -187,10 +232,11 @@ func some(counterparties []string) []string {
 }
 
 // adopts reports whether an unknown subject's grant is adopted: learning, not
-// over, at most internal, and only invoking.
+// over, internal, and only invoking. What lets in nobody at present is not
+// adopted: it may let in anybody later.
 func (c Context) adopts(baseline Baseline, f *Finding) bool {
 	return c.Unknown == Learn && !baseline.Known() && c.Now.Before(c.LearnUntil) && c.LearnUntil.Sub(c.Now) <= MaxLearn &&
-		!f.Exposure.Wider(policy.Internal) && !Administers(*f.Statement) && f.Certain
+		f.Exposure == policy.Internal && !Administers(*f.Statement) && f.Certain
 }
 
 // gapFinding is the finding about something that could not be read. It is of

@@ -29,12 +29,17 @@
 //     Baseline of an unknown subject is empty, so all that it grants is a
 //     finding.
 //
-// Removing a Deny from a JSON policy widens it, and is told so:
+// # What is a difference
 //
-//	baseline  Allow A, Deny B     state  Allow A     → PolicyWidened, statement: Deny B
-//	baseline  Allow A             state  Allow A, C  → PolicyWidened, statement: Allow C
-//	baseline  Allow A             state  (none)      → PolicyNarrowed, statement: Allow A
+// Comparison is exact, by [policy.NewAccess]: what differs in text only is no
+// finding, what allows one more request is.
 //
-// Not promised in this stage: comparison is per statement in canonical form. A
-// statement that is merely contained in an approved one is still a finding.
+//	baseline  Allow A             state  Allow A, C         → PolicyWidened, statement: Allow C, with a request that is new
+//	baseline  Allow A             state  Allow A, part of A → nothing
+//	baseline  Allow A, Deny B     state  Allow A            → PolicyWidened, statement: Deny B, with a request that B denied
+//	baseline  Deny B              state  Allow B, Deny B    → PolicyWidened, informational: Allow B is dormant until the Deny goes
+//	baseline  Allow A             state  (none)             → PolicyNarrowed, statement: Allow A
+//	baseline  Allow A             state  Allow A, Deny A    → PolicyNarrowed, statement: Deny A
+//
+// What cannot be decided counts as new, and is not certain.
 package drift

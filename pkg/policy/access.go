@@ -6,7 +6,7 @@ import (
 )
 
 // PolicyType is what a policy is attached to, and so what its requests look like.
-type PolicyType string
+type PolicyType string //nolint:revive // Type alone would say too little in Options
 
 // The types of policies. Identity policies have no principal; trust policies
 // have no resource. The empty type is [ResourcePolicy], or [IdentityPolicy]
@@ -100,7 +100,6 @@ type decision struct {
 	lost              []int  // Denys of the baseline that current has not
 	rules             [4][]*rule
 	domain            []glob
-	domainKnown       bool
 }
 
 // The policies of a decision, as indices of its rules.

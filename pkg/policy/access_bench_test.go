@@ -14,8 +14,10 @@ const pairs = 64
 // benchStatement is a statement as AddPermission writes it.
 func benchStatement(document, i int) string {
 	services := []string{"s3", "sns", "events", "apigateway", "logs"}
-	sources := []string{"arn:aws:s3:::bucket-%d-%d", "arn:aws:sns:us-east-1:123456789012:topic-%d-%d", "arn:aws:events:us-east-1:123456789012:rule/rule-%d-%d",
-		"arn:aws:execute-api:us-east-1:123456789012:api%d%d/*/*/*", "arn:aws:logs:us-east-1:123456789012:log-group:/g/%d-%d:*"}
+	sources := []string{
+		"arn:aws:s3:::bucket-%d-%d", "arn:aws:sns:us-east-1:123456789012:topic-%d-%d", "arn:aws:events:us-east-1:123456789012:rule/rule-%d-%d",
+		"arn:aws:execute-api:us-east-1:123456789012:api%d%d/*/*/*", "arn:aws:logs:us-east-1:123456789012:log-group:/g/%d-%d:*",
+	}
 	k := (document + i) % len(services)
 	return fmt.Sprintf(`{"Sid":"sid-%d-%d","Effect":"Allow","Principal":{"Service":"%s.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"%s","Condition":{"StringEquals":{"AWS:SourceAccount":"123456789012"},"ArnLike":{"AWS:SourceArn":"%s"}}}`,
 		document, i, services[k], benchFunction(document), fmt.Sprintf(sources[k], document, i))

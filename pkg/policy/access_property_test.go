@@ -194,7 +194,7 @@ func text(p Policy) string {
 
 func TestNewAccessNeverMissesARequest(t *testing.T) {
 	found, confirmed, unknown, alarms := 0, 0, 0, 0
-	for seed := range 3000 {
+	for seed := range 60000 {
 		u := universe{rand.New(rand.NewSource(int64(seed))), seed%2 == 1}
 		o := Options{Type: ResourcePolicy}
 		if u.identity {
@@ -230,7 +230,7 @@ func TestNewAccessNeverMissesARequest(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("of 3000 pairs %d have new access: %d confirmed, %d unknown, %d not confirmed", found, confirmed, unknown, alarms)
+	t.Logf("of 60000 pairs %d have new access: %d confirmed, %d unknown, %d not confirmed", found, confirmed, unknown, alarms)
 }
 
 func TestNewAccessIsAnOrder(t *testing.T) {

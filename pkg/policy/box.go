@@ -1,7 +1,5 @@
 package policy
 
-import "math/bits"
-
 // box is a product of one set of classes per dimension, as bits in a row.
 type box []uint64
 
@@ -63,20 +61,12 @@ func within(a, b []uint64) bool {
 // meet intersects a with b and reports whether a changed.
 func meet(a, b []uint64) bool {
 	changed := false
-	for i := range a {
-		w := a[i] & b[i]
+	for i, w := range b[:len(a)] {
+		w &= a[i]
 		changed = changed || w != a[i]
 		a[i] = w
 	}
 	return changed
-}
-
-func count(set []uint64) int {
-	n := 0
-	for _, w := range set {
-		n += bits.OnesCount64(w)
-	}
-	return n
 }
 
 // disjoint reports whether two boxes share no cell.
@@ -131,7 +121,9 @@ func (s *space) survive(start box, minus []box, found func(box) bool) bool {
 	if s.budget.exceeds != "" {
 		return true
 	}
-	if s.budget.cells += 1 + s.words/32; s.budget.cells > MaxCells {
+	cost := 1 + s.words/32
+	s.budget.cells += cost
+	if s.budget.total += cost; s.budget.cells > MaxCells || s.budget.total > MaxTotalCells {
 		s.budget.exceed("the question falls into more than MaxCells cells")
 		return true
 	}

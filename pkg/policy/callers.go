@@ -257,11 +257,21 @@ func classesOf(name string, all []string) []*callerClass {
 
 // freshRole is the name of a role that no policy names.
 func freshRole(account string, all []string) string {
+	_, account, _ = strings.Cut(account, ":")
 	role := "example"
-	for slices.ContainsFunc(all, func(n string) bool {
-		return strings.HasPrefix(n, arnName) && strings.Contains(n, account[strings.IndexByte(account, ':')+1:]) && strings.Contains(n, "/"+role)
-	}) {
+	for slices.ContainsFunc(all, func(n string) bool { return strings.Contains(n, account) && strings.Contains(n, role) }) {
 		role += "x"
+	}
+	return role
+}
+
+// freshSession is a role, or a session of it that no policy names where some is.
+func freshSession(role string, all []string) string {
+	for _, name := range all {
+		if session := strings.TrimPrefix(name, arnName); isSessionOf(session, role) {
+			parts := strings.Split(session, "/")
+			return parts[0] + "/" + parts[1] + "/example-" + freshRole("", all)
+		}
 	}
 	return role
 }
@@ -275,6 +285,7 @@ func arnClasses(name string, all []string) []*callerClass {
 	}
 	if strings.Contains(arn, ":role/") {
 		c.role = arn
+		c.caller.ID = freshSession(arn, all)
 	}
 	classes := []*callerClass{}
 	for _, parent := range all {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 )
@@ -19,9 +20,16 @@ const (
 	MaxBoxes = 256
 	// MaxCells is the most cells that one question cuts its boxes into.
 	MaxCells = 1 << 14
+	// MaxTotalCells is the most cells of all questions of one decision.
+	MaxTotalCells = 1 << 17
 	// MaxSteps is the most automaton transitions of one decision, weighed by
-	// the size of a state in words; some 20 ms.
-	MaxSteps = 1 << 22
+	// the size of a state in words, and comparisons of a value with a pattern;
+	// a fraction of a second.
+	MaxSteps = 1 << 23
+	// MaxClauses is the most elements and conditions that the questions of one
+	// decision look at, each question for itself: a policy of 20 KB asks 60
+	// questions about 300 of them.
+	MaxClauses = 1 << 18
 	// MaxStates is the most states of one automaton, which bounds its memory.
 	MaxStates = 1 << 13
 )
@@ -31,6 +39,8 @@ type budget struct {
 	steps   int // automaton transitions, in words; see MaxSteps
 	cells   int // cells of the present question
 	total   int // cells of all questions
+	clauses int // of all questions; see MaxClauses
+	replays int // statements that the concrete evaluator looked at
 	exceeds string
 }
 
@@ -191,7 +201,7 @@ func bytesOf(buffer []byte, set, mask []uint64) []byte {
 		if mask != nil {
 			w &= mask[i]
 		}
-		buffer = append(buffer, byte(w), byte(w>>8), byte(w>>16), byte(w>>24), byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56))
+		buffer = binary.LittleEndian.AppendUint64(buffer, w)
 	}
 	return buffer
 }
@@ -207,48 +217,63 @@ type visit struct {
 // together, only those with one of the first own patterns where own > 0. The
 // text that no pattern matches is always among them otherwise.
 func examples(globs []*glob, own int, b *budget) []string {
-	a := newAutomaton(globs, own)
-	var texts []string
-	accepted, reached := make(map[string]bool), make(map[string]bool)
-	var key []byte
-	visits := []visit{{state: a.start, from: -1}}
-	dead := false
-	key = bytesOf(key, a.start, nil)
-	reached[string(key)] = true
-	next := make([]uint64, a.words)
-	for at := 0; at < len(visits); at++ {
-		if key = bytesOf(key, visits[at].state, a.accept); a.accepts(visits[at].state) && !accepted[string(key)] {
-			accepted[string(key)] = true
-			if texts = append(texts, spell(visits, at)); len(texts) > MaxClasses {
-				b.exceed("the patterns of one key make more than MaxClasses classes")
+	e := explorer{automaton: newAutomaton(globs, own), budget: b, accepted: make(map[string]bool), reached: make(map[string]bool)}
+	e.reach(e.start, -1, 0)
+	next := make([]uint64, e.words)
+	for at := 0; at < len(e.visits); at++ { //nolint:intrange // visits grow on the way
+		e.note(e.visits[at].state, at, "")
+		for _, r := range e.alphabet {
+			if !b.spend(e.words) {
+				return e.texts
 			}
-		}
-		for _, r := range a.alphabet {
-			if !b.spend(a.words) {
-				return texts
-			}
-			if !a.step(next, visits[at].state, r) {
-				if !dead && a.own == nil {
-					dead = true
-					key = bytesOf(key, next, a.accept)
-					if !accepted[string(key)] {
-						accepted[string(key)] = true
-						texts = append(texts, spell(visits, at)+string(r))
-					}
-				}
-				continue
-			}
-			if key = bytesOf(key, next, nil); !reached[string(key)] {
-				reached[string(key)] = true
-				visits = append(visits, visit{state: slices.Clone(next), from: at, r: r})
-				if len(visits) > MaxStates {
-					b.exceed("the patterns of one key need more than MaxStates automaton states")
-					return texts
-				}
+			switch alive := e.step(next, e.visits[at].state, r); {
+			case alive:
+				e.reach(next, at, r)
+			case !e.dead && e.own == nil:
+				e.dead = true
+				e.note(next, at, string(r))
 			}
 		}
 	}
-	return texts
+	return e.texts
+}
+
+// explorer goes through the states of an automaton, breadth first.
+type explorer struct {
+	*automaton
+
+	budget            *budget
+	visits            []visit
+	texts             []string
+	accepted, reached map[string]bool
+	key               []byte
+	dead              bool // the text that no pattern matches has been noted
+}
+
+// reach queues a state that is new.
+func (e *explorer) reach(state []uint64, from int, r rune) {
+	if e.key = bytesOf(e.key, state, nil); e.reached[string(e.key)] {
+		return
+	}
+	e.reached[string(e.key)] = true
+	e.visits = append(e.visits, visit{state: slices.Clone(state), from: from, r: r})
+	if len(e.visits) > MaxStates {
+		e.budget.exceed("the patterns of one key need more than MaxStates automaton states")
+	}
+}
+
+// note keeps the text of a state whose patterns have none yet.
+func (e *explorer) note(state []uint64, at int, tail string) {
+	if !e.accepts(state) {
+		return
+	}
+	if e.key = bytesOf(e.key, state, e.accept); e.accepted[string(e.key)] {
+		return
+	}
+	e.accepted[string(e.key)] = true
+	if e.texts = append(e.texts, spell(e.visits, at)+tail); len(e.texts) > MaxClasses {
+		e.budget.exceed("the patterns of one key make more than MaxClasses classes")
+	}
 }
 
 // accepts reports whether a text that ends in the state is of interest.

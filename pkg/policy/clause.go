@@ -50,6 +50,7 @@ type dimensionKey struct {
 // the same question under the same text.
 type free struct {
 	text   string
+	about  string // the name of the dimension
 	loose  *glob  // a pattern that matches wherever the answer is yes
 	defect string // why nothing can be concluded from it; empty for policy variables
 	opaque bool   // the whole condition is the question
@@ -188,7 +189,7 @@ var truthKeys = map[string]bool{
 
 // add adds one value to a clause, or a question where it cannot be read.
 func (c *clause) add(v string, o operator, key string) {
-	question := free{text: o.questionName() + "\x00" + key + "\x00" + v}
+	question := free{about: key, text: o.questionName() + "\x00" + key + "\x00" + v}
 	switch c.key.kind {
 	case numberValues, dateValues, addressValues:
 		t, ok := readTyped(v, c.key.kind)
@@ -285,7 +286,7 @@ func patternsClause(name string, list []string, negated bool) clause {
 		}
 		g, variable := parseGlob(text, kind, false)
 		if variable {
-			c.free = append(c.free, free{text: name + "\x00" + text, loose: &g})
+			c.free = append(c.free, free{about: name, text: name + "\x00" + text, loose: &g})
 			continue
 		}
 		c.globs = append(c.globs, g)

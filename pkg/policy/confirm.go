@@ -3,6 +3,10 @@ package policy
 // confirm replays a request in the concrete evaluator: the current policy must
 // allow it, and the baseline must not.
 func (q *question) confirm(r Request) bool {
+	q.budget.replays += len(q.current.policy.Statements) + len(q.baseline.policy.Statements)
+	if q.budget.replays > MaxClauses {
+		return false
+	}
 	return allows(q.current.policy, q.o.CurrentBoundary, r) == Allowed &&
 		surelyNot(allows(q.baseline.policy, q.o.BaselineBoundary, r))
 }

@@ -195,11 +195,12 @@ func (e *exposer) level(s *space, dimension, class int, owner Owner, services bo
 		}
 		key, member := s.memberOf(dimension)
 		return key.pinned(member, owner, services)
+	default:
+		if d.key.set || v.absent {
+			return Public
+		}
+		return d.pinned(v, owner, services)
 	}
-	if d.key.set || v.absent {
-		return Public
-	}
-	return d.pinned(v, owner, services)
 }
 
 // namedService reports whether the callers are a service that a policy names,

@@ -4,14 +4,16 @@ import "strings"
 
 // The kinds of tokens of a pattern.
 const (
-	tokenRune        = iota // one given character
-	tokenOne                // "?"
-	tokenOneInside          // "?" that is no colon
-	tokenStar               // "*"
-	tokenStarInside         // "*" that crosses no colon
-	arnSegments      = 6    // arn:partition:service:region:account:resource
-	escapeOpen       = "${" // begins ${*}, ${?}, ${$} or a policy variable
-	escapeOpenLength = len(escapeOpen)
+	tokenRune       = iota // one given character
+	tokenOne               // "?"
+	tokenOneInside         // "?" that is no colon
+	tokenStar              // "*"
+	tokenStarInside        // "*" that crosses no colon
+)
+
+const (
+	arnSegments = 6    // arn:partition:service:region:account:resource
+	escapeOpen  = "${" // begins ${*}, ${?}, ${$} or a policy variable
 )
 
 type token struct {
@@ -46,8 +48,7 @@ func parseGlob(source string, kind patternKind, fold bool) (g glob, variable boo
 		return g, false
 	}
 	g.tokens = make([]token, 0, len(source))
-	for i, r := range source {
-		_ = i
+	for _, r := range source {
 		g.tokens = append(g.tokens, token{kind: tokenRune, r: r})
 	}
 	g.tokens, variable = resolveEscapes(g.tokens, kind)

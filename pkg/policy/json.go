@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -157,10 +158,8 @@ type names struct {
 // add reports whether the name is new.
 func (n *names) add(name string) bool {
 	if n.many == nil {
-		for _, other := range n.few[:n.n] {
-			if other == name {
-				return false
-			}
+		if slices.Contains(n.few[:n.n], name) {
+			return false
 		}
 		if n.n < few {
 			n.few[n.n] = name

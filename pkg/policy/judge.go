@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // verdict is what was found about one Allow statement of the current policy.
@@ -48,7 +49,7 @@ func (d *decision) judge(i int) verdict {
 // statements that were added are decided by it.
 func (d *decision) plainly(i int, same bool) *Witness {
 	s := d.current.policy.Statements[i]
-	if same || d.o.Type != ResourcePolicy || d.o.CurrentBoundary != nil || d.o.BaselineBoundary != nil {
+	if !s.readsPlainly() || same || d.o.Type != ResourcePolicy || d.o.CurrentBoundary != nil || d.o.BaselineBoundary != nil {
 		return nil
 	}
 	w := example(s)
@@ -57,6 +58,19 @@ func (d *decision) plainly(i int, same bool) *Witness {
 	}
 	w.Index, w.Certain = i, true
 	return w
+}
+
+// readsPlainly reports whether a request that is read off the statement is one
+// that somebody can make: about a resource that is named, and without the keys
+// that depend on who calls.
+func (s *Statement) readsPlainly() bool {
+	if len(s.Resource) == 0 || strings.ContainsAny(s.Resource[0], "*?$") {
+		return false
+	}
+	return !slices.ContainsFunc(s.Condition, func(c Condition) bool {
+		key := lowerKey(c.Key)
+		return signedKeys[key] || strings.HasPrefix(key, "aws:principal")
+	})
 }
 
 // question is whether one Allow of the current policy lets something new in.

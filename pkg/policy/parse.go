@@ -272,6 +272,9 @@ func (s *scanner) one(scalars bool) (string, error) {
 func (s *scanner) keep(from int) []string {
 	const block = 64
 	n := len(s.texts) - from
+	if n == 0 {
+		return []string{} // there, and empty
+	}
 	if len(s.block) < n {
 		s.block = make([]string, max(n, block))
 	}

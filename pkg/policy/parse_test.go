@@ -47,7 +47,7 @@ func TestParseNamesElementAndPosition(t *testing.T) {
 		{"white space", " \n ", "line 2, column 2: expected a policy, found nothing"},
 		{"a list", `[]`, "line 1, column 1: expected a policy (an object), found a list"},
 		{"two documents", `{"Statement":[]} {"Statement":[]}`, "line 1, column 18: expected the end of the policy, found an object: one text holds one policy"},
-		{"unknown element", `{"Statment":[]}`, `line 1, column 2: "Statment" is not an element of a policy (Version, Id, Statement)`},
+		{"unknown element", `{"Statment":[]}`, `line 1, column 2: "Statment" is not an element of a policy (Version, Id, Statement)`}, //nolint:misspell // that is the case
 		{"unknown statement element", "{\"Statement\":[{\"Effect\":\"Allow\",\n\"Actions\":\"*\"}]}", `line 2, column 1: Statement[0]: "Actions" is not an element of a statement`},
 		{"element twice", `{"Version":"2012-10-17","Version":"2012-10-17","Statement":[]}`, "line 1, column 25: Version: is given twice"},
 		{"no statement", `{"Version":"2012-10-17"}`, "line 1, column 1: the policy has no Statement"},
@@ -70,8 +70,7 @@ func TestParseNamesElementAndPosition(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse([]byte(c.text))
-			var syntax *SyntaxError
-			if !errors.As(err, &syntax) {
+			if _, ok := errors.AsType[*SyntaxError](err); !ok {
 				t.Fatalf("got %v, want a SyntaxError", err)
 			}
 			if err.Error() != c.want {

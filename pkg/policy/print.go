@@ -78,8 +78,10 @@ func (s Statement) append(b []byte) []byte {
 		name string
 		list []string
 	}{
-		{"Action", s.Action}, {"NotAction", s.NotAction},
-		{"Resource", s.Resource}, {"NotResource", s.NotResource},
+		{"Action", s.Action},
+		{"NotAction", s.NotAction},
+		{"Resource", s.Resource},
+		{"NotResource", s.NotResource},
 	} {
 		if e.list != nil {
 			b = appendList(appendName(b, e.name), e.list)

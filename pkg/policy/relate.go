@@ -6,7 +6,7 @@ import (
 )
 
 // signedKeys are what describes the AWS principal that signed a request;
-// anonymous callers and services have none of them.
+// anonymous callers, services and the tokens of identity providers have none.
 // Source: IAM User Guide, "AWS global condition context keys", Availability.
 var signedKeys = map[string]bool{
 	"aws:principalarn": true, "aws:principalorgid": true, "aws:principalorgpaths": true, "aws:principalaccount": true,
@@ -130,6 +130,9 @@ func (s *space) relate() {
 			// A set that is not there has no element.
 			s.relations = append(s.relations, relation{a: i, b: e, rows: [][]uint64{{1}, {3}}})
 		}
+		if d.key.kind == freeValues && d.free.loose != nil {
+			s.tieQuestion(i)
+		}
 		if !d.mayBeAbsent() {
 			continue
 		}
@@ -141,6 +144,25 @@ func (s *space) relate() {
 		if s.whoAt >= 0 && signedKeys[d.key.name] {
 			s.tieToCaller(i)
 		}
+	}
+}
+
+// tieQuestion says that a pattern with a variable matches only what the pattern
+// with anything for the variable does.
+func (s *space) tieQuestion(at int) {
+	f := s.dimensions[at].free
+	for i, d := range s.dimensions {
+		if d.key.kind != textValues || d.key.set || f.about != d.key.name {
+			continue
+		}
+		all, fits := make([]uint64, (len(d.values)+63)/64), make([]uint64, (len(d.values)+63)/64)
+		fill(all, len(d.values))
+		for j := range d.values {
+			if v := &d.values[j]; !v.absent && f.loose.match(v.text) {
+				mark(fits, j)
+			}
+		}
+		s.relations = append(s.relations, relation{a: at, b: i, rows: [][]uint64{all, fits}})
 	}
 }
 
@@ -169,14 +191,13 @@ func (s *space) samePresence(a, b int) {
 // which caller.
 func (s *space) tieToCaller(at int) {
 	d := s.dimensions[at]
-	_, roles := s.namedAWS()
-	accounts, _ := s.namedAWS()
+	accounts, roles := s.namedAWS()
 	tied := len(accounts)+len(roles) <= mostTied && d.key.kind == textValues && !d.key.set
 	rows := make([][]uint64, len(s.callers))
 	for i, c := range s.callers {
 		rows[i] = make([]uint64, (len(d.values)+63)/64)
 		for j := range d.values {
-			if goesWith(c, &d.values[j], d.key.name, tied, accounts) {
+			if goesWith(c, &d.values[j], d.key.name, tied, accounts, roles) {
 				mark(rows[i], j)
 			}
 		}
@@ -185,7 +206,7 @@ func (s *space) tieToCaller(at int) {
 }
 
 // goesWith reports whether a caller can have a value of a key that describes callers.
-func goesWith(c *callerClass, v *value, key string, tied bool, accounts []string) bool {
+func goesWith(c *callerClass, v *value, key string, tied bool, accounts, roles []string) bool {
 	switch c.caller.Kind {
 	case AWSPrincipal:
 	case Anonymous:
@@ -193,21 +214,31 @@ func goesWith(c *callerClass, v *value, key string, tied bool, accounts []string
 		return v.absent || key == "aws:principalaccount" && v.text == "anonymous" || key == "aws:principalaccount" && v.generic
 	case ServiceCaller:
 		return v.absent
+	case Federated: // a token of the provider, not a signature
+		return v.absent || key == "aws:principalaccount"
 	default:
-		return true
 	}
-	if !tied {
+	if c.caller.Kind == Canonical && c.unnamed {
+		return v.absent // whoever signs is an AWS principal too, and counted there
+	}
+	if v.absent && (key == "aws:principalarn" || key == "aws:principalaccount") {
+		return false // every signed request has them
+	}
+	if !tied || c.caller.Kind == Canonical {
 		return true
 	}
 	switch key {
 	case "aws:principalaccount":
-		return !v.absent && accountGoesWith(c, func(account string) bool {
+		return accountGoesWith(c, func(account string) bool {
 			_, id, _ := strings.Cut(account, ":")
 			return !v.generic && v.text == id
 		}, accounts)
 	case "aws:principalarn":
-		if v.absent || c.role != "" {
-			return !v.absent && !v.generic && v.text == c.role
+		if c.role != "" {
+			return !v.generic && v.text == c.role
+		}
+		if !v.generic && slices.Contains(roles, v.text) {
+			return false
 		}
 		return accountGoesWith(c, func(account string) bool { return inAccount(v.text, account) }, accounts)
 	}

@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // hunt looks for the requests of surviving cells, and for one that stands in
 // the concrete evaluator.
 type hunt struct {
@@ -118,7 +120,7 @@ func (h *hunt) spell(chosen []*value) Request {
 			if r.Context == nil {
 				r.Context = make(map[string][]string)
 			}
-			r.Context[h.spellKey(dim.key.name)] = dim.spell(v, chosen)
+			r.Context[h.spellKey(dim.key.name)] = dim.spell(h.space.fitting(dim, v, chosen), chosen)
 		}
 	}
 	for d, dim := range h.space.dimensions {
@@ -127,6 +129,32 @@ func (h *hunt) spell(chosen []*value) Request {
 		}
 	}
 	return r
+}
+
+// fitting is a value of the class of v that goes with the caller who was chosen.
+func (s *space) fitting(d *dimension, v *value, chosen []*value) *value {
+	if s.whoAt < 0 || chosen[s.whoAt] == nil || d.key.set || d.key.kind != textValues {
+		return v
+	}
+	c := chosen[s.whoAt].caller
+	text := ""
+	switch {
+	case c.caller.Kind != AWSPrincipal:
+	case d.key.name == "aws:principalaccount":
+		if parts := strings.SplitN(c.caller.ID, ":", 6); len(parts) == 6 {
+			text = parts[4]
+		}
+	case d.key.name == "aws:principalarn":
+		text = c.caller.ID
+		if c.role != "" {
+			text = c.role
+		}
+	}
+	own := &value{text: text, runes: []rune(text)}
+	if text == "" || string(d.signature(nil, own)) != string(d.signature(nil, v)) {
+		return v
+	}
+	return own
 }
 
 // spell is the value of a condition key in a request.

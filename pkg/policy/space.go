@@ -44,6 +44,13 @@ func (s *space) build(rules []*rule) bool {
 	s.index = make(map[dimensionKey]int)
 	s.whoAt = -1
 	for _, r := range rules {
+		s.budget.clauses += 2 + len(r.clauses)
+	}
+	if s.budget.clauses > MaxClauses {
+		s.budget.exceed("the policies have more than MaxClauses elements to compare")
+		return false
+	}
+	for _, r := range rules {
 		s.collect(r)
 	}
 	for _, r := range rules {
@@ -61,7 +68,7 @@ func (s *space) build(rules []*rule) bool {
 	if s.tellMore != nil {
 		s.tellMore(s)
 	}
-	for d := 0; d < len(s.dimensions); d++ {
+	for d := 0; d < len(s.dimensions); d++ { //nolint:intrange // sets add dimensions on the way
 		s.classify(d)
 		if s.budget.exceeds != "" {
 			return false
@@ -132,6 +139,9 @@ func (s *space) classify(d int) {
 	default:
 	}
 	candidates := s.candidates(dim)
+	if !s.budget.spend(len(candidates) * dim.weight()) {
+		return
+	}
 	dim.values = dim.distinct(candidates)
 	if len(dim.values) > MaxClasses {
 		s.budget.exceed("the values of " + clip(strings.TrimPrefix(dim.key.name, "\x00")) + " fall into more than MaxClasses classes")
@@ -186,14 +196,14 @@ func (s *space) restriction(dim *dimension) *clause {
 }
 
 // distinct keeps the first value of each class.
-func (dim *dimension) distinct(candidates []value) []value {
+func (d *dimension) distinct(candidates []value) []value {
 	seen := make(map[string]int, len(candidates))
 	var signature []byte
 	values := candidates[:0]
 	for _, v := range candidates {
-		signature = dim.signature(signature[:0], &v)
-		if dim.exposure != nil && !v.absent {
-			signature = append(signature, dim.exposure(&v)...)
+		signature = d.signature(signature[:0], &v)
+		if d.exposure != nil && !v.absent {
+			signature = append(signature, d.exposure(&v)...)
 		}
 		if at, ok := seen[string(signature)]; ok {
 			values[at].size4 += v.size4
@@ -206,12 +216,21 @@ func (dim *dimension) distinct(candidates []value) []value {
 	return values
 }
 
+// weight is how many comparisons tell the class of a value.
+func (d *dimension) weight() int {
+	n := 1
+	for _, c := range d.clauses {
+		n += 1 + len(c.globs) + len(c.typed) + len(c.free)
+	}
+	return n
+}
+
 // signature says which clauses and questions a value satisfies.
-func (dim *dimension) signature(b []byte, v *value) []byte {
+func (d *dimension) signature(b []byte, v *value) []byte {
 	if v.absent {
 		return append(b, 'a')
 	}
-	for _, c := range dim.clauses {
+	for _, c := range d.clauses {
 		b = append(b, '0')
 		if c.holds(v) {
 			b[len(b)-1] = '1'

@@ -141,21 +141,21 @@ func (s *space) wildPatterns(dim *dimension, own *clause) []*glob {
 
 // concrete makes a text of a class that stands for itself: no literal of the
 // policies, and matched by the same patterns.
-func (dim *dimension) concrete(v *value) {
-	if !v.generic || dim.key.kind != textValues {
+func (d *dimension) concrete(v *value) {
+	if !v.generic || d.key.kind != textValues {
 		return
 	}
 	const most = 64
-	want := string(dim.signature(nil, v))
+	want := string(d.signature(nil, v))
 	named := value{text: v.text, runes: v.runes}
-	if v.text != "" && string(dim.signature(nil, &named)) == want {
+	if v.text != "" && string(d.signature(nil, &named)) == want {
 		return
 	}
 	for i := len(v.runes); i >= max(0, len(v.runes)-most); i-- {
 		for _, filler := range []string{"example", "x", "0"} {
 			text := string(v.runes[:i]) + filler + string(v.runes[i:])
 			other := value{text: text, runes: []rune(text)}
-			if string(dim.signature(nil, &other)) == want {
+			if string(d.signature(nil, &other)) == want {
 				v.text, v.runes = text, other.runes
 				return
 			}

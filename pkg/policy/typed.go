@@ -21,7 +21,6 @@ type value struct {
 	yes     bool // of free questions and elements
 	size4   float64
 	size6   float64 // addresses in the class
-	junk    bool    // is there, and is no number or date
 }
 
 // typedValue is a number, an instant or an address range.
@@ -29,7 +28,7 @@ type typedValue struct {
 	number  *big.Rat
 	address netip.Addr
 	prefix  netip.Prefix
-	junk    bool
+	junk    bool // a value of a request that is no number
 }
 
 // comparison is how a typed value is compared with a listed one.
@@ -65,8 +64,9 @@ func (c comparison) holds(v, listed typedValue) bool {
 		return order > 0
 	case greaterOrEqual:
 		return order >= 0
+	default:
+		return order == 0
 	}
-	return order == 0
 }
 
 // readTyped reads a listed value of a condition.

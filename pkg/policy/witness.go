@@ -9,7 +9,11 @@ import (
 // String is the request as a sentence: "s3.amazonaws.com calls
 // lambda:InvokeFunction on arn:…, with aws:SourceAccount=444455556666".
 func (w Witness) String() string {
-	text := w.Principal + " calls " + w.Action
+	who := w.Principal
+	if who == "" { // an identity policy's caller is whoever has the policy
+		who = "the identity"
+	}
+	text := who + " calls " + w.Action
 	if w.Resource != "" {
 		text += " on " + w.Resource
 	}

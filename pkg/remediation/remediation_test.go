@@ -116,7 +116,7 @@ func TestWidensNothing(t *testing.T) {
 	for name, c := range map[string]struct{ approved, live []string }{
 		"a Deny is gone":      {[]string{own, denied}, []string{own}},
 		"a statement is gone": {[]string{own, public}, []string{own}},
-		"a Deny was added":    {[]string{own}, []string{own, denied}},
+		"a Deny was added":    {[]string{own, public}, []string{own, public, denied}},
 	} {
 		w := newWorld(t)
 		w.approved = c.approved

@@ -169,7 +169,7 @@ func (w *world) undo(f drift.Finding) {
 // What AddPermission would write otherwise than it was is restored whole.
 func TestUndoByWholeDocument(t *testing.T) {
 	for name, s := range map[string]string{
-		"two conditions on one key": `"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::a","AWS:SourceArn":"arn:aws:s3:::b"}},`,
+		"two conditions on one key": `"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::a*","AWS:SourceArn":"arn:aws:s3:::*b"}},`,
 		"two values":                `"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:s3:::a","arn:aws:s3:::b"]}},`,
 		"another operator":          `"Condition":{"ArnNotLike":{"aws:SourceArn":"arn:aws:s3:::a"}},`,
 		"another key":               `"Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}},`,
