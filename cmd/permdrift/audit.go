@@ -32,6 +32,9 @@ policy is read from AWS with your credentials. - reads standard input.`,
 			if err != nil {
 				return err
 			}
+			if setup.Shared(p.store) && !live {
+				return usage("audit: on the store of a deployment only --live can be audited: a state rebuilt from files would resolve what is open")
+			}
 			store, err := setup.OpenStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
@@ -39,7 +42,7 @@ policy is read from AWS with your credentials. - reads standard input.`,
 			defer p.shut(store)
 			auditor := &audit.Auditor{
 				Live:      &audit.Rebuilt{States: store.States, Baselines: store.Baseline},
-				Baselines: store.Baseline, Ledger: store.Ledger, Alerts: silent{}, Context: c, Now: p.now,
+				Baselines: store.Baseline, Ledger: store.Ledger, Alerts: p.alerts(), Context: c, Now: p.now,
 			}
 			if live {
 				account, err := setup.OpenAccount(cmd.Context(), region, eventRate)

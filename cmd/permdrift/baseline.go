@@ -71,7 +71,7 @@ func (p *program) baselineListCommand() *cobra.Command {
 		Short: "List the subjects that have a baseline",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			store, err := setup.OpenStore(cmd.Context(), p.store, p.getenv)
+			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
 			}
@@ -122,7 +122,7 @@ func (p *program) baselineShowCommand() *cobra.Command {
 			if err != nil {
 				return usage("%w", err)
 			}
-			store, err := setup.OpenStore(cmd.Context(), p.store, p.getenv)
+			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
 			}
@@ -176,7 +176,7 @@ func (p *program) approveCommand() *cobra.Command {
 place; a baseline statement that is gone is taken out of it.`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			store, err := setup.OpenStore(cmd.Context(), p.store, p.getenv)
+			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
 			}
@@ -288,5 +288,26 @@ func (p *program) mode(ctx context.Context, store *setup.Store, by string, modes
 		return p.printJSON(settings)
 	}
 	fmt.Fprintln(p.out, settings.Mode)
+	if len(modes) == 1 && settings.Mode == drift.ModeEnforce {
+		return p.sayWhatStays(ctx, store)
+	}
+	return nil
+}
+
+// sayWhatStays says that enforcing begins with the next alert: what was
+// announced before stays until somebody removes it.
+func (p *program) sayWhatStays(ctx context.Context, store *setup.Store) error {
+	open := 0
+	for f, err := range store.Ledger.List(ctx) {
+		if err != nil {
+			return fmt.Errorf("listing findings: %w", err)
+		}
+		if f.Status == drift.Open && f.Kind == drift.PolicyWidened {
+			open++
+		}
+	}
+	if open > 0 {
+		fmt.Fprintf(p.err, "%s open already and announced before; the remediator acts on new alerts only. Remove or approve them: permdrift findings list\n", plural(open, "finding"))
+	}
 	return nil
 }

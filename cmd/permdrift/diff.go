@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -58,11 +60,22 @@ func (p *program) policy(name string) (policy.Policy, error) {
 	if err != nil {
 		return policy.Policy{}, err
 	}
-	document, err := policy.Parse(text)
+	document, err := policy.Parse(unwrap(text))
 	if err != nil {
 		return policy.Policy{}, fmt.Errorf("reading the policy in %s: %w", name, err)
 	}
 	return document, nil
+}
+
+// unwrap takes the policy out of what `aws lambda get-policy` and
+// get-resource-policy print, and a byte order mark off its front.
+func unwrap(text []byte) []byte {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	var answer struct{ Policy *string }
+	if json.Unmarshal(text, &answer) == nil && answer.Policy != nil {
+		return []byte(*answer.Policy)
+	}
+	return text
 }
 
 // difference is the JSON of diff.

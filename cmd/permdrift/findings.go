@@ -29,11 +29,17 @@ func (p *program) findingsListCommand() *cobra.Command {
 		Short: "List the findings that are open",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			store, err := setup.OpenStore(cmd.Context(), p.store, p.getenv)
+			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
 			}
 			defer p.shut(store)
+			listed := 0
+			defer func() {
+				if listed == 0 {
+					fmt.Fprintln(p.err, "no findings in "+store.Name)
+				}
+			}()
 			for f, err := range store.Ledger.List(cmd.Context()) {
 				if err != nil {
 					return fmt.Errorf("listing findings: %w", err)
@@ -41,6 +47,7 @@ func (p *program) findingsListCommand() *cobra.Command {
 				if !all && f.Status != drift.Open {
 					continue
 				}
+				listed++
 				if err := p.listFinding(f); err != nil {
 					return err
 				}
@@ -72,7 +79,7 @@ func (p *program) findingsShowCommand() *cobra.Command {
 		Short: "Show one finding wholly; the first six characters of its id are enough",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			store, err := setup.OpenStore(cmd.Context(), p.store, p.getenv)
+			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
 			}

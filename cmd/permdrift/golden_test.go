@@ -110,6 +110,8 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"diff-wrong-type", "", []string{"diff", "--type", "role", "-", "x"}, exitUsage},
 		{"diff-broken", "", []string{"diff", garbage, empty}, exitFailed},
 
+		{"explain-get-policy", `{"Policy":"{\"Statement\":[]}","RevisionId":"x"}`, []string{"explain", "-"}, exitClean},
+		{"audit-shared-store", "", []string{"audit", "--store", "dynamodb:a,b", event("public")}, exitUsage},
 		{"explain-empty", "", []string{"explain", empty}, exitFailed},
 		{"explain-directory", "", []string{"explain", "testdata"}, exitFailed},
 		{"explain-big", "", []string{"explain", big}, exitFailed},

@@ -64,7 +64,7 @@ func TestApprovedFindingIsCleanFromThenOn(t *testing.T) {
 	s.run(exitUsage, "baseline", "approve", id, "--expires", "2020-01-01")
 	s.run(exitClean, "baseline", "approve", id, "--by", "alice", "--reason", "public by design", "--ticket", "SEC-1")
 	s.run(exitClean, "audit", event)
-	if list := s.run(exitClean, "findings", "list"); list != "" {
+	if list := s.run(exitClean, "findings", "list"); !strings.HasPrefix(list, "no findings in ") {
 		t.Errorf("findings are still open: %s", list)
 	}
 	if got := s.run(exitClean, "baseline", "list"); !strings.Contains(got, "function:orders  1 place, 1 approved statement") {
@@ -108,7 +108,10 @@ func TestModeIsOffUntilSomebodySetsIt(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	s.run(exitUsage, "baseline", "mode", "on")
-	s.run(exitClean, "baseline", "mode", "enforce")
+	s.run(exitDrift, "audit", filepath.Join("..", "..", "events", "public.json"))
+	if got := s.run(exitClean, "baseline", "mode", "enforce"); !strings.Contains(got, "1 finding open already") {
+		t.Errorf("got %q", got)
+	}
 	if got := s.run(exitClean, "baseline", "mode"); got != "enforce\n" {
 		t.Errorf("got %q", got)
 	}
@@ -116,6 +119,10 @@ func TestModeIsOffUntilSomebodySetsIt(t *testing.T) {
 
 func TestUnknownIDsAndSubjectsAreErrors(t *testing.T) {
 	s := session{t, filepath.Join(t.TempDir(), "store.db")}
+	if got := s.run(exitFailed, "findings", "list"); !strings.Contains(got, "there is none yet") {
+		t.Errorf("a store that is not there: %s", got)
+	}
+	s.run(exitClean, "audit", filepath.Join("..", "..", "events", "read-only.json"))
 	for _, line := range [][]string{
 		{"findings", "show", "0123456789"},
 		{"baseline", "approve", "0123456789"},

@@ -38,7 +38,7 @@ func (v *viewer) context(p *program) (drift.Context, error) {
 	if err != nil {
 		return drift.Context{}, err
 	}
-	c := drift.Context{Owner: owner, Unknown: drift.UnknownMode(v.unknown)}
+	c := drift.Context{Owner: owner, Unknown: drift.UnknownMode(v.unknown), Store: p.store}
 	switch c.Unknown {
 	case drift.Strict:
 	case drift.Learn:
@@ -60,8 +60,8 @@ func (v *viewer) owner(account string) (policy.Owner, error) {
 	if account != "" {
 		accounts = accounts[:len(accounts)-1]
 	}
-	if v.organization != "" && !strings.HasPrefix(v.organization, "o-") {
-		return policy.Owner{}, usage("--org is %q, which is not the id of an organization (o-…)", v.organization)
+	if _, err := setup.Organization(v.organization); err != nil {
+		return policy.Owner{}, usage("--org %w", err)
 	}
 	return policy.Owner{Account: account, Organization: v.organization, TrustedAccounts: accounts}, nil
 }
@@ -193,7 +193,17 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// silent is an alert sender for commands that print what they find themselves.
+// alerts is who announces what a command finds. On an embedded store nobody
+// but the command, which prints it itself. On the store of a deployment the
+// announcements stay on the rows, and the deployed auditor sends them.
+func (p *program) alerts() audit.Alerts {
+	if setup.Shared(p.store) {
+		return nil
+	}
+	return silent{}
+}
+
+// silent takes announcements for sent.
 type silent struct{}
 
 func (silent) Send(context.Context, drift.Finding, drift.Announcement) error { return nil }

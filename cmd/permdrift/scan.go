@@ -54,7 +54,7 @@ tried again and then reported as unknown: the exit code is then 4, never 0.`,
 					continue
 				}
 				auditor := &audit.Auditor{
-					Live: account.Live, Baselines: store.Baseline, Ledger: store.Ledger, Alerts: silent{}, Context: c, Now: p.now,
+					Live: account.Live, Baselines: store.Baseline, Ledger: store.Ledger, Alerts: p.alerts(), Context: c, Now: p.now,
 				}
 				n, err := o.scan(cmd.Context(), auditor, account)
 				functions += n

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/permdrift/permdrift/pkg/live"
 )
@@ -22,10 +24,14 @@ type Account struct {
 	Live   *live.Lambda
 }
 
+// credentialsTimeout is how long credentials are looked for; the last place, the
+// instance's metadata, does not answer at all on a laptop.
+const credentialsTimeout = 5 * time.Second
+
 // OpenAccount asks who the caller is and makes the clients. An empty region is
 // the one of the AWS configuration.
 func OpenAccount(ctx context.Context, region string, rate float64) (*Account, error) {
-	var options []func(*config.LoadOptions) error
+	options := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // what it would log is in the error
 	if region != "" {
 		options = append(options, config.WithRegion(region))
 	}
@@ -35,6 +41,11 @@ func OpenAccount(ctx context.Context, region string, rate float64) (*Account, er
 	}
 	if c.Region == "" {
 		return nil, fmt.Errorf("no region: name one with --region, or set AWS_REGION")
+	}
+	asking, cancel := context.WithTimeout(ctx, credentialsTimeout)
+	defer cancel()
+	if _, err := c.Credentials.Retrieve(asking); err != nil {
+		return nil, fmt.Errorf("no AWS credentials: set AWS_PROFILE, sign in with 'aws sso login', or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
 	}
 	identity, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {

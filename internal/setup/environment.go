@@ -50,6 +50,10 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 		Unknown:    r.unknown("PERMDRIFT_UNKNOWN"),
 		LearnUntil: r.time("PERMDRIFT_LEARN_UNTIL"),
 	}
+	e.Context.Store = "dynamodb:" + e.BaselineTable + "," + e.LedgerTable
+	if time.Until(e.Context.LearnUntil) > drift.MaxLearn {
+		r.fail("PERMDRIFT_LEARN_UNTIL", "is more than %d days ahead, the longest that learning may last", int(drift.MaxLearn.Hours())/24)
+	}
 	if e.Context.Unknown == drift.Learn && e.Context.LearnUntil.IsZero() {
 		r.fail("PERMDRIFT_LEARN_UNTIL", "is empty, but PERMDRIFT_UNKNOWN=learn must have an end")
 	}
@@ -79,11 +83,19 @@ func (r *reader) required(name string) string {
 var organizationID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
 
 func (r *reader) organization(name string) string {
-	value := r.getenv(name)
-	if value != "" && !organizationID.MatchString(value) {
-		r.fail(name, "is %q, not the id of an organization such as o-exampleorgid", value)
+	value, err := Organization(r.getenv(name))
+	if err != nil {
+		r.fail(name, "%v", err)
 	}
 	return value
+}
+
+// Organization checks the id of an organization; the empty one means none.
+func Organization(id string) (string, error) {
+	if id != "" && !organizationID.MatchString(id) {
+		return "", fmt.Errorf("is %q, not the id of an organization such as o-exampleorgid", id)
+	}
+	return id, nil
 }
 
 func (r *reader) accounts(name string) []string {

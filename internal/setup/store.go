@@ -32,16 +32,41 @@ type Store struct {
 // Close closes the store.
 func (s *Store) Close() error { return s.close() }
 
+// tables is how --store begins where it names the tables of a deployment.
+const tables = "dynamodb:"
+
+// Shared reports whether --store names the tables of a deployment, whose
+// auditor works on them too.
+func Shared(name string) bool { return strings.HasPrefix(name, tables) }
+
+// OpenExistingStore is [OpenStore] for commands that only look: a file that is
+// not there is an error, and is not made.
+func OpenExistingStore(ctx context.Context, name string, getenv func(string) string) (*Store, error) {
+	path := name
+	if name == "" {
+		var err error
+		if path, err = defaultPath(getenv); err != nil {
+			return nil, err
+		}
+	}
+	if name != drift.NoStore && !Shared(name) {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("opening the store %s: there is none yet; 'permdrift audit', 'scan' and 'baseline capture' make one", path)
+		}
+	}
+	return OpenStore(ctx, name, getenv)
+}
+
 // OpenStore opens what --store names: "" is the default file in the user's
 // state directory, "none" an empty store that is gone afterwards,
 // "dynamodb:BASELINE,LEDGER" the two tables of a deployment, and anything else
 // a file, which is made if need be.
 func OpenStore(ctx context.Context, name string, getenv func(string) string) (*Store, error) {
 	switch {
-	case name == "none":
+	case name == drift.NoStore:
 		return temporaryStore()
-	case strings.HasPrefix(name, "dynamodb:"):
-		return tableStore(ctx, strings.TrimPrefix(name, "dynamodb:"))
+	case Shared(name):
+		return tableStore(ctx, strings.TrimPrefix(name, tables))
 	case name == "":
 		path, err := defaultPath(getenv)
 		if err != nil {

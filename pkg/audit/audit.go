@@ -37,7 +37,9 @@ type Auditor struct {
 	Live      Live
 	Baselines Baselines
 	Ledger    Ledger
-	Alerts    Alerts
+	// Alerts announces. Nil leaves what is to be announced on the rows, for an
+	// auditor that has alerts.
+	Alerts Alerts
 	// Context is what Compare has to know; its Now is set for each change.
 	Context drift.Context
 	// RereadAfter are the waits after which a state that does not show a change
@@ -68,6 +70,10 @@ func (a *Auditor) Audit(ctx context.Context, change drift.Change) (Report, error
 		return o.report, nil
 	}
 	unread := a.read(ctx, &o)
+	if errors.Is(unread, drift.ErrForeign) && change.Operation != drift.Unreadable {
+		o.report.NotAudited = unread.Error()
+		return o.report, nil
+	}
 	if unread != nil && change.Operation != drift.Unreadable {
 		return o.report, unread
 	}

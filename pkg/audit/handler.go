@@ -50,13 +50,13 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, err
 	if json.Unmarshal(payload, &request) == nil && request.Permdrift == RequestSweep {
 		id, err := h.sweep(ctx, request)
 		if err == nil {
-			h.Auditor.log().Info("batch processed", "processed", 1, "sweep", id)
+			h.Auditor.log().InfoContext(ctx, "sweep planned", "sweep", id)
 		}
 		return Response{Findings: []drift.Finding{}, Sweep: id}, err
 	}
 	response, err := h.event(ctx, payload)
 	if err == nil {
-		h.Auditor.log().Info("batch processed", "processed", 1)
+		h.Auditor.log().InfoContext(ctx, "batch processed", "processed", 1)
 	}
 	return response, err
 }
@@ -100,7 +100,7 @@ func (h *Handler) batch(ctx context.Context, batch events.SQSEvent) events.SQSEv
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
 		}
 	}
-	h.Auditor.log().Info("batch processed", "processed", processed.Load(), "failed", len(response.BatchItemFailures))
+	h.Auditor.log().InfoContext(ctx, "batch processed", "processed", processed.Load(), "failed", len(response.BatchItemFailures))
 	return response
 }
 
@@ -189,19 +189,19 @@ func (h *Handler) change(ctx context.Context, change drift.Change, try int) (Rep
 	}
 	report, err := h.Auditor.Audit(ctx, change)
 	if err == nil || len(report.Transitions) > 0 {
-		h.logReport(report)
+		h.logReport(ctx, report)
 	}
 	return report, errors.Join(asked, err)
 }
 
-func (h *Handler) logReport(r Report) {
+func (h *Handler) logReport(ctx context.Context, r Report) {
 	log := h.Auditor.log()
 	if r.NotAudited != "" {
-		log.Info("not audited", "event", r.Change.Event.ID, "name", r.Change.Event.Name, "subject", r.Change.Subject, "reason", r.NotAudited)
+		log.InfoContext(ctx, "not audited", "event", r.Change.Event.ID, "name", r.Change.Event.Name, "subject", r.Change.Subject, "reason", r.NotAudited)
 		return
 	}
 	for _, t := range r.Transitions {
-		log.Info("finding", "transition", t.Kind, "id", t.Finding.ID, "kind", t.Finding.Kind, "severity", t.Finding.Severity, "subject", t.Finding.Subject, "qualifier", t.Finding.Place)
+		log.InfoContext(ctx, "finding", "transition", t.Kind, "id", t.Finding.ID, "kind", t.Finding.Kind, "severity", t.Finding.Severity, "subject", t.Finding.Subject, "qualifier", t.Finding.Place)
 	}
 }
 
@@ -230,37 +230,44 @@ func (h *Handler) event(ctx context.Context, payload []byte) (Response, error) {
 }
 
 // delay sets when a failed message comes back: when its state may have
-// settled, at once if it is on its way to the dead-letter queue, and else when
-// its visibility time-out ends.
+// settled, at once if it is on its way to the dead-letter queue, and else after
+// a time that doubles with each try, since the visibility time-out is made for
+// crashes and far too long.
 func (h *Handler) delay(ctx context.Context, message events.SQSMessage, problem error) {
-	log := h.Auditor.log().With("message", message.MessageId)
+	log := h.Auditor.log().With("messageId", message.MessageId)
 	var stale *drift.StaleError
 	var pending *PendingError
 	var permanent *permanentError
 	var unread *unreadError
-	after := time.Duration(-1)
+	after := retryAfter(receiveCount(message))
 	switch {
 	case errors.As(problem, &stale):
 		after = stale.After
-		log.Info("read again later", "reason", problem.Error())
+		log.InfoContext(ctx, "read again later", "reason", problem.Error())
 	case errors.As(problem, &pending):
 		after = pending.After
-		log.Info("comes back", "reason", problem.Error())
+		log.InfoContext(ctx, "comes back", "reason", problem.Error())
 	case errors.As(problem, &unread):
 		after = unread.after
-		log.Warn("comes back", "reason", problem.Error())
+		log.WarnContext(ctx, "comes back", "reason", problem.Error())
 	case errors.As(problem, &permanent):
 		after = 0
-		log.Error("message failed for good", "error", problem.Error())
+		log.ErrorContext(ctx, "message failed for good", "error", problem.Error())
 	default:
-		log.Error("message failed", "error", problem.Error())
+		log.ErrorContext(ctx, "message failed", "error", problem.Error())
 	}
-	if after < 0 || h.Messages == nil {
+	if h.Messages == nil {
 		return
 	}
 	if err := h.Messages.Delay(ctx, message.EventSourceARN, message.ReceiptHandle, after); err != nil {
-		log.Warn("the message comes back when its visibility time-out ends", "error", err.Error())
+		log.WarnContext(ctx, "the message comes back when its visibility time-out ends", "error", err.Error())
 	}
+}
+
+// retryAfter is how long a message waits after its n-th try: 30 s, 1 min, 2 min, … 15 min.
+func retryAfter(n int) time.Duration {
+	const first, longest = 30 * time.Second, 15 * time.Minute
+	return min(first<<min(n-1, 10), longest)
 }
 
 // receiveCount is how often the message has been received, 1 where SQS does not say.

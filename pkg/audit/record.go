@@ -116,6 +116,9 @@ func brief(f drift.Finding) drift.Finding {
 // call comes back if the finding is one that it would have announced; what it
 // did not look at is the other's message to bring back.
 func (a *Auditor) announceAll(ctx context.Context, c conclusion) error {
+	if a.Alerts == nil {
+		return nil
+	}
 	var problems []error
 	for _, row := range inOrder(c.rows) {
 		if left := AnnounceLease - a.now().Sub(row.Pending[len(row.Pending)-1].At); !c.mine[row.ID] && left > 0 {

@@ -41,6 +41,7 @@ type Sweeps interface {
 	AddSweepSubjects(ctx context.Context, id string, n int) error
 	FinishPlan(ctx context.Context, id, problem string) error
 	CountShard(ctx context.Context, id string, subject drift.Subject, outcome drift.ShardOutcome) error
+	Sweep(ctx context.Context, id string) (drift.SweepRun, error)
 }
 
 // Sweeper plans sweeps.
@@ -68,11 +69,54 @@ func (h *Handler) sweep(ctx context.Context, request Request) (string, error) {
 	return h.Sweeper.Plan(ctx, h.Auditor.now())
 }
 
-// Plan lists the subjects page by page and puts each on the queue. A listing
+// Sweeps are numbered within ten minutes, and looked back for over three hours,
+// so that a sweep is not planned while another is being worked off.
+const (
+	sweepBucket   = 10 * time.Minute
+	sweepLookBack = 18
+	sweepsABucket = 9
+)
+
+func sweepID(at time.Time, n int) string {
+	return fmt.Sprintf("full-%s-%d", at.UTC().Truncate(sweepBucket).Format("20060102T1504Z"), n)
+}
+
+// last looks back for a sweep that is still being planned or worked off, and
+// for a free id. A sweep that never ends holds up others for three hours.
+func (s *Sweeper) last(ctx context.Context, now time.Time) (running, free string, err error) {
+	for back := range sweepLookBack {
+		for n := 1; n <= sweepsABucket; n++ {
+			id := sweepID(now.Add(-time.Duration(back)*sweepBucket), n)
+			run, err := s.Sweeps.Sweep(ctx, id)
+			if errors.Is(err, drift.ErrNotFound) {
+				if back == 0 {
+					free = id
+				}
+				break
+			}
+			if err != nil {
+				return "", "", fmt.Errorf("reading sweep %s: %w", id, err)
+			}
+			if run.Problem == "" && !run.Complete() {
+				return id, free, nil
+			}
+		}
+	}
+	return "", free, nil
+}
+
+// Plan lists the subjects page by page and puts each on the queue, unless a
+// sweep is still being worked off: then it returns the id of that one. A listing
 // that fails half-way leaves a sweep that says so and is never complete; what
 // was listed until then is audited all the same.
 func (s *Sweeper) Plan(ctx context.Context, now time.Time) (id string, err error) {
-	id = "full-" + now.UTC().Format("20060102T150405.000Z")
+	running, id, err := s.last(ctx, now)
+	if err != nil {
+		return "", err
+	}
+	if running != "" || id == "" {
+		return running, nil
+	}
 	if err := s.Sweeps.StartSweep(ctx, drift.SweepRun{ID: id, Kind: "full", Started: now}); err != nil {
 		return id, fmt.Errorf("starting sweep %s: %w", id, err)
 	}
@@ -155,7 +199,7 @@ func (p *plan) flush(ctx context.Context) error {
 // the ledger knows the finding about it already: then somebody has asked. So a
 // sweep is asked for before the finding is recorded.
 func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
-	if change.Operation != drift.Unreadable || h.Sweeper == nil || h.Sweeper.Queue == nil {
+	if change.Operation != drift.Unreadable || h.Sweeper == nil || h.Sweeper.Queue == nil || !sweepable(change) {
 		return nil
 	}
 	known, err := h.Auditor.knows(ctx, drift.UnreadableFinding(change))
@@ -163,6 +207,12 @@ func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
 		return err
 	}
 	return h.Sweeper.request(ctx, change)
+}
+
+// sweepable reports whether a sweep could show what a change did: today's sweeps
+// read functions, and no call to another service changes who may call one.
+func sweepable(change drift.Change) bool {
+	return change.Event.Source == "" || change.Event.Source == "lambda.amazonaws.com"
 }
 
 // knows reports whether the ledger has a row of a finding.
@@ -214,7 +264,7 @@ func (h *Handler) shard(ctx context.Context, request Request, try int) error {
 	if err != nil {
 		return fmt.Errorf("sweep %s: %w", request.Sweep, err)
 	}
-	h.logReport(report)
+	h.logReport(ctx, report)
 	if h.Sweeper == nil || h.Sweeper.Sweeps == nil {
 		return nil
 	}

@@ -6,9 +6,21 @@ import (
 	"github.com/permdrift/permdrift/pkg/policy"
 )
 
-// approveCommand is the command by which a person approves a finding.
-func approveCommand(f Finding) string {
-	return "permdrift baseline approve " + f.ID
+// NoStore is the Context.Store of a ledger that is gone with the process: no
+// command can reach it.
+const NoStore = "none"
+
+// approveCommand is the command by which a person approves a finding, empty
+// where none can.
+func approveCommand(f Finding, store string) string {
+	command := "permdrift baseline approve " + f.ID
+	switch {
+	case store == NoStore || f.Statement == nil:
+		return ""
+	case store != "":
+		command += " --store " + Quote(store)
+	}
+	return command
 }
 
 // remediateCommand is the command by which a person removes a finding's cause,

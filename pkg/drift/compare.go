@@ -16,6 +16,9 @@ type Context struct {
 	Unknown UnknownMode
 	// LearnUntil is when Learn ends and is Strict from then on.
 	LearnUntil time.Time
+	// Store is what commands have to name with --store to reach the ledger;
+	// empty: nothing.
+	Store string
 }
 
 // UnknownMode says what a subject means that has no baseline.
@@ -210,7 +213,7 @@ func (f *Finding) end(baseline Baseline, c Context) {
 		f.Status, f.Severity = Accepted, Informational
 		f.Reason = "adopted while learning: " + f.Reason
 	}
-	f.Approve, f.Remediate = approveCommand(*f), remediateCommand(*f)
+	f.Approve, f.Remediate = approveCommand(*f, c.Store), remediateCommand(*f)
 }
 
 // some is a list of counterparties that fits into a row: a statement of 20 KB

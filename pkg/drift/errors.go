@@ -17,6 +17,8 @@ var (
 	ErrTooLarge = errors.New("too large to store")
 	// ErrThrottled: the service asked to slow down, and kept asking.
 	ErrThrottled = errors.New("throttled")
+	// ErrForeign: the subject is in an account or region that this deployment does not read.
+	ErrForeign = errors.New("in another account or region, which is not read")
 	// ErrDenied: the caller may not do that.
 	ErrDenied = errors.New("access denied")
 )

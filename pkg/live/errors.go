@@ -19,7 +19,7 @@ var ErrNotAudited = errors.New("not audited yet")
 
 // ErrForeign says that a subject lies in an account or region for which there
 // is no client.
-var ErrForeign = errors.New("no client for that account and region")
+var ErrForeign = drift.ErrForeign
 
 // class is what an error means for a read.
 type class int

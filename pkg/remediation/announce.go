@@ -61,7 +61,7 @@ func undoing(intents []drift.Intent) (undo, note string) {
 func (r *Remediator) claim(ctx context.Context, finding drift.Finding) (*drift.Intent, error) {
 	last, err := r.finish(ctx, finding, finding.LastSeen)
 	if last == nil && err == nil {
-		r.log().Info("nothing done", "finding", finding.ID, "reason", "the finding is resolved")
+		r.log().InfoContext(ctx, "nothing done", "finding", finding.ID, "reason", "the finding is resolved")
 	}
 	return last, err
 }
@@ -81,7 +81,7 @@ func (r *Remediator) resend(ctx context.Context, row drift.Finding) error {
 
 // refuse records and announces, once, why nothing was removed.
 func (r *Remediator) refuse(ctx context.Context, finding drift.Finding, why string) error {
-	r.log().Warn("nothing done", "finding", finding.ID, "reason", why)
+	r.log().WarnContext(ctx, "nothing done", "finding", finding.ID, "reason", why)
 	return r.announce(ctx, finding, func(row drift.Finding) (drift.Transition, error) {
 		if row.Status != drift.Open || row.Refusal == why {
 			return drift.Transition{}, nil

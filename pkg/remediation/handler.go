@@ -16,11 +16,11 @@ func (r *Remediator) Handle(ctx context.Context, batch events.SQSEvent) (events.
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, message := range batch.Records {
 		if err := r.message(ctx, message); err != nil {
-			r.log().Error("message failed", "message", message.MessageId, "error", err.Error())
+			r.log().ErrorContext(ctx, "message failed", "messageId", message.MessageId, "error", err.Error())
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
 		}
 	}
-	r.log().Info("batch processed", "processed", len(batch.Records)-len(response.BatchItemFailures), "failed", len(response.BatchItemFailures))
+	r.log().InfoContext(ctx, "batch processed", "processed", len(batch.Records)-len(response.BatchItemFailures), "failed", len(response.BatchItemFailures))
 	return response, nil
 }
 

@@ -71,12 +71,12 @@ func (r *Remediator) Remediate(ctx context.Context, subject drift.Subject, id st
 		return nil, fmt.Errorf("reading the remediation mode: %w", err)
 	}
 	if settings.Mode != drift.ModeReport && settings.Mode != drift.ModeEnforce {
-		r.log().Info("nothing done", "finding", id, "reason", "the mode is "+modeName(settings.Mode))
+		r.log().InfoContext(ctx, "nothing done", "finding", id, "reason", "the mode is "+modeName(settings.Mode))
 		return nil, nil
 	}
 	finding, err := r.Ledger.Finding(ctx, subject, id)
 	if errors.Is(err, drift.ErrNotFound) {
-		r.log().Warn("nothing done", "finding", id, "reason", "the ledger knows no such finding of "+string(subject))
+		r.log().WarnContext(ctx, "nothing done", "finding", id, "reason", "the ledger knows no such finding of "+string(subject))
 		return nil, nil
 	}
 	if err != nil {
@@ -87,12 +87,12 @@ func (r *Remediator) Remediate(ctx context.Context, subject drift.Subject, id st
 	}
 	switch {
 	case finding.Kind != drift.PolicyWidened && finding.Kind != drift.PolicyNarrowed:
-		r.log().Info("nothing done", "finding", id, "reason", "the finding is about no statement of a policy")
+		r.log().InfoContext(ctx, "nothing done", "finding", id, "reason", "the finding is about no statement of a policy")
 		return nil, nil
 	case finding.Status == drift.Resolved && finding.Undo == "" && settings.Mode == drift.ModeEnforce:
 		return r.claim(ctx, finding) // perhaps it is us who resolved it
 	case finding.Status != drift.Open:
-		r.log().Info("nothing done", "finding", id, "reason", "the finding is "+string(finding.Status))
+		r.log().InfoContext(ctx, "nothing done", "finding", id, "reason", "the finding is "+string(finding.Status))
 		return nil, nil
 	}
 	return r.rounds(ctx, finding, settings.Mode)
@@ -127,7 +127,7 @@ func (r *Remediator) rounds(ctx context.Context, finding drift.Finding, mode dri
 				break
 			}
 			if last == nil && err == nil {
-				r.log().Info("nothing done", "finding", finding.ID, "reason", decision.Why)
+				r.log().InfoContext(ctx, "nothing done", "finding", finding.ID, "reason", decision.Why)
 			}
 			return last, err
 		case decision.Intent == nil:
@@ -199,7 +199,7 @@ func (r *Remediator) act(ctx context.Context, finding drift.Finding, intent drif
 	called := r.call(ctx, intent)
 	intent.EndedAt = r.now()
 	intent.Status, intent.Detail = ending(called)
-	r.log().Info("remediation", "intent", intent.ID, "finding", finding.ID, "call", intent.Remedy, "subject", intent.Subject, "qualifier", intent.Place, "status", intent.Status)
+	r.log().InfoContext(ctx, "remediation", "intent", intent.ID, "finding", finding.ID, "call", intent.Remedy, "subject", intent.Subject, "qualifier", intent.Place, "status", intent.Status)
 	if _, err := r.Ledger.SaveIntent(context.WithoutCancel(ctx), intent); err != nil {
 		return intent.Status, errors.Join(called, fmt.Errorf("logging the end of intent %s: %w", intent.ID, err))
 	}

@@ -175,7 +175,7 @@ func TestUndoByWholeDocument(t *testing.T) {
 		"another key":               `"Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}},`,
 		"a variable":                `"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::${aws:username}"}},"NotPrincipal":{"AWS":"111122223333"},`,
 		"a local file":              `"Condition":{"StringEquals":{"lambda:EventSourceToken":"file:///home/alice/.aws/credentials"}},`,
-		"an address":                `"Condition":{"ArnLike":{"aws:SourceArn":"https://mallory.example/"}},`,
+		"an address":                `"Condition":{"StringEquals":{"lambda:EventSourceToken":"https://mallory.example/"}},`,
 		"a URL type of invoking":    `"Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}},`,
 		"two actions":               `"Action":["lambda:InvokeFunction","lambda:GetPolicy"],`,
 		"a pattern of actions":      `"Action":"lambda:Invoke*",`,
@@ -212,7 +212,7 @@ func TestUndoByWholeDocument(t *testing.T) {
 // would be a variable.
 func TestUndoOfLiteralVariables(t *testing.T) {
 	document := `{"Version":"2008-10-17","Statement":{"Sid":"odd","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"` + string(orders) +
-		`","Condition":{"ArnLike":{"aws:SourceArn":"arn:${aws:username}"}}}}`
+		`","Condition":{"StringEquals":{"lambda:EventSourceToken":"token-${aws:username}"}}}}`
 	_, d := planned(t, document)
 	if _, ok := permissionInput(*d.Intent); ok {
 		t.Errorf("undone by %s", d.Intent.Undo)

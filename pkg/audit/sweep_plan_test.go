@@ -1,0 +1,76 @@
+package audit
+
+import (
+	"testing"
+	"time"
+
+	"github.com/permdrift/permdrift/pkg/drift"
+)
+
+// While a sweep is being worked off, no other is planned, however often one is
+// asked for; three hours later one that never ended is given up.
+func TestOneSweepAtATime(t *testing.T) {
+	w := newWorld(t)
+	plan := func() string {
+		id, err := w.handler.Sweeper.Plan(t.Context(), w.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	start := func(id string, subjects int) {
+		if err := w.Bolt.StartSweep(t.Context(), drift.SweepRun{ID: id, Kind: "full", Started: w.at}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Bolt.AddSweepSubjects(t.Context(), id, subjects); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Bolt.FinishPlan(t.Context(), id, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running := sweepID(w.at, 1)
+	start(running, 1)
+	for range 3 {
+		if id := plan(); id != running {
+			t.Errorf("planned %s beside %s", id, running)
+		}
+	}
+	w.at = w.at.Add(time.Hour)
+	if id := plan(); id != running {
+		t.Errorf("an hour later planned %s beside %s", id, running)
+	}
+	if err := w.Bolt.CountShard(t.Context(), running, orders, drift.ShardClean); err != nil {
+		t.Fatal(err)
+	}
+	if id := plan(); id == running || id == "" {
+		t.Errorf("after the end of %s got %s", running, id)
+	}
+	w.at = w.at.Add(24 * time.Hour)
+	stuck := sweepID(w.at, 1)
+	start(stuck, 2)
+	w.at = w.at.Add(sweepLookBack * sweepBucket)
+	if id := plan(); id == stuck {
+		t.Errorf("%s still holds up others", id)
+	}
+}
+
+// What IAM's padded calls did, no sweep of functions shows: they ask for none.
+func TestUnreadableRoleChangesAskForNoSweepOfFunctions(t *testing.T) {
+	change := drift.Change{Operation: drift.Unreadable, Event: drift.Event{Source: "iam.amazonaws.com"}}
+	if sweepable(change) {
+		t.Error("a sweep of functions was asked for")
+	}
+	change.Event.Source = "lambda.amazonaws.com"
+	if !sweepable(change) {
+		t.Error("no sweep was asked for")
+	}
+}
+
+func TestRetriesWaitLongerAndLonger(t *testing.T) {
+	for n, want := range map[int]time.Duration{1: 30 * time.Second, 2: time.Minute, 5: 8 * time.Minute, 6: 15 * time.Minute, 100: 15 * time.Minute} {
+		if got := retryAfter(n); got != want {
+			t.Errorf("after try %d: %s, want %s", n, got, want)
+		}
+	}
+}
