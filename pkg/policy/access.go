@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -188,52 +187,41 @@ func partitionOf(policies ...Policy) string {
 }
 
 // domainOf is what a policy of a Lambda function can be about: the function
-// and its qualifiers. It is nil, for anything, where the policies name
-// something else, or no function at all.
+// and its qualifiers, where the Resource elements name one function and no
+// other. Else it is nil, for anything.
 func domainOf(policies ...Policy) []glob {
-	var domain []glob
+	name := ""
 	for _, p := range policies {
 		for _, s := range p.Statements {
-			for _, list := range [][]string{s.Resource, s.NotResource} {
-				for _, resource := range list {
-					names, foreign := functionNames(resource)
-					if foreign {
-						return nil
-					}
-					for _, name := range names {
-						if !slices.ContainsFunc(domain, func(g glob) bool { return g.source == name }) {
-							domain = append(domain, mustGlob(name))
-						}
-					}
+			for _, resource := range s.Resource {
+				switch function := functionOf(resource); {
+				case function == "" || function == name:
+				case name != "":
+					return nil
+				default:
+					name = function
 				}
 			}
 		}
 	}
-	slices.SortFunc(domain, func(a, b glob) int { return strings.Compare(a.source, b.source) })
-	return domain
+	if name == "" {
+		return nil
+	}
+	return []glob{mustGlob(name), mustGlob(name + ":*")}
 }
 
-// functionNames are the function of a resource, or pattern of functions, and
-// its qualifiers. A pattern like "*" names none; what is surely no function is
-// foreign.
-func functionNames(resource string) (names []string, foreign bool) {
+// functionOf is the unqualified ARN of the one function that a resource names,
+// empty where it names none or a pattern of them.
+func functionOf(resource string) string {
 	parts := strings.SplitN(resource, ":", 8)
-	if strings.Contains(resource, escapeOpen) {
-		return nil, true
+	if len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" {
+		return ""
 	}
-	want := []string{"arn", "", "lambda", "", "", "function"}
-	for i, part := range parts[:min(len(parts), len(want))] {
-		if want[i] != "" && part != want[i] && !strings.ContainsAny(part, "*?") {
-			return nil, true
-		}
+	name := strings.Join(parts[:7], ":")
+	if strings.ContainsAny(name, "*?$") {
+		return ""
 	}
-	if len(parts) < 7 || parts[5] != "function" {
-		return nil, len(parts) < 6 && !strings.HasSuffix(resource, "*")
-	}
-	if !strings.ContainsAny(parts[6], "*?") {
-		resource = strings.Join(parts[:7], ":")
-	}
-	return []string{resource, resource + ":*"}, false
+	return name
 }
 
 func mustGlob(text string) glob {

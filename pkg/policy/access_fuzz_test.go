@@ -91,7 +91,7 @@ func TestNewAccessIsUnknownBehindItsCaps(t *testing.T) {
 	}
 	all := document(`{"Effect":"Allow","Principal":"*","Action":"lambda:GetFunction","Resource":"*","Condition":{"StringLike":{"aws:UserAgent":"*"},"StringNotLike":{"aws:Referer":"x"}}}`)
 	got := NewAccess(wide, all, Options{})
-	if !got.New {
+	if !got.New || !got.Unknown || !strings.Contains(got.Reason, "Max") {
 		t.Errorf("behind a cap: got %+v", got)
 	}
 }

@@ -70,6 +70,7 @@ type clause struct {
 	isNull  bool
 	free    []free
 	literal map[string]bool // the literals of a long list
+	arn     bool            // an operator on ARNs
 	tells   bool            // only tells classes apart; no statement says it
 }
 
@@ -137,6 +138,10 @@ func compileCondition(c Condition) clause {
 	case "ForAllValues":
 		out.set, out.missing = allOf, true
 	}
+	if singleValued(key) {
+		out.set = single // a set of one value, or of none where the key is missing
+	}
+	out.arn = strings.HasPrefix(o.base, "Arn")
 	out.key = dimensionKey{name: key, kind: kindOf(o.base, key, c.Values), set: out.set != single}
 	if o.base == "Null" {
 		return nullClause(out, o, key, c.Values)
@@ -153,6 +158,30 @@ func compileCondition(c Condition) clause {
 	}
 	out.indexLiterals()
 	return out
+}
+
+// multiKeys are the known keys that hold any number of values.
+// Source: IAM User Guide, "AWS global condition context keys", Value type.
+var multiKeys = map[string]bool{
+	"aws:principalorgpaths": true, "aws:sourceorgpaths": true, "aws:tagkeys": true, "aws:calledvia": true,
+	"aws:resourceorgpaths": true, "aws:principalservicenameslist": true,
+}
+
+// singleKeys are the known keys that hold one value.
+var singleKeys = func() map[string]bool {
+	m := make(map[string]bool, len(knownKeys))
+	for _, key := range knownKeys {
+		if low := strings.ToLower(key); !multiKeys[low] {
+			m[low] = true
+		}
+	}
+	return m
+}()
+
+// singleValued reports whether a key is known to hold one value.
+func singleValued(key string) bool {
+	name, _, tag := strings.Cut(key, "/")
+	return singleKeys[key] || tag && (name == "aws:principaltag" || name == "aws:requesttag" || name == "aws:resourcetag")
 }
 
 // kindOf is what the values of a key are under an operator. Bool on a tag, and

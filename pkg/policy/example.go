@@ -112,6 +112,15 @@ func exampleAction(pattern string) string {
 	if name, ok := strings.CutPrefix(strings.ToLower(pattern), "lambda:"); pattern == "*" || ok && strings.HasPrefix(name, "*") {
 		return "lambda:InvokeFunction"
 	}
+	if !strings.ContainsAny(pattern, "*?") {
+		return pattern
+	}
+	g := likeGlob(strings.ToLower(pattern))
+	for i, low := range lowActions {
+		if g.match(low) {
+			return knownActions[i]
+		}
+	}
 	return strings.ReplaceAll(strings.ReplaceAll(pattern, "*", "Example"), "?", "x")
 }
 
@@ -122,7 +131,9 @@ func exampleValue(c Condition) (string, bool) {
 	}
 	value := c.Values[0]
 	switch o.base {
-	case "StringEquals", "StringEqualsIgnoreCase", "Bool":
+	case "Bool":
+		return strings.ToLower(value), true
+	case "StringEquals", "StringEqualsIgnoreCase":
 		return value, true
 	case "StringLike":
 		return strings.ReplaceAll(strings.ReplaceAll(value, "*", "example"), "?", "x"), true

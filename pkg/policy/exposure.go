@@ -64,6 +64,9 @@ func (e *exposer) document() Verdict {
 		if v := e.expose(i); !found || v.Exposure.Wider(widest.Exposure) {
 			widest, found = v, true
 		}
+		if widest.Exposure == Public {
+			break // nothing is wider
+		}
 	}
 	return widest
 }

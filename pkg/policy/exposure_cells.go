@@ -18,6 +18,7 @@ type exposer struct {
 	callers   func(CallerKind) bool // the callers that count; nil: all
 	partition string
 	rules     []*rule
+	domain    []glob
 	budget    budget
 }
 
@@ -96,7 +97,7 @@ func (e *exposer) cells(index int, owner Owner) (exposure Exposure, certain, ok 
 		}
 	}
 	e.budget.cells, e.budget.exceeds = 0, ""
-	s := &space{own: own, budget: &e.budget, everyCaller: true, avoidAccount: owner.Account, domain: domainOf(e.policy), tellMore: owner.tell}
+	s := &space{own: own, budget: &e.budget, everyCaller: true, avoidAccount: owner.Account, domain: e.domain, tellMore: owner.tell}
 	if !s.build(rules) {
 		return "", false, false
 	}
@@ -116,7 +117,7 @@ func (e *exposer) cells(index int, owner Owner) (exposure Exposure, certain, ok 
 
 func (e *exposer) compile() {
 	if e.rules == nil {
-		e.partition = partitionOf(e.policy)
+		e.partition, e.domain = partitionOf(e.policy), domainOf(e.policy)
 		e.rules = compileAll(e.policy, ResourcePolicy, e.partition)
 	}
 }

@@ -53,7 +53,7 @@ func (d *decision) plainly(i int, same bool) *Witness {
 		return nil
 	}
 	w := example(s)
-	if w == nil || !(&question{decision: d}).confirm(w.request(s.Principal)) {
+	if w == nil || !d.confirm(w.request(s.Principal), i) {
 		return nil
 	}
 	w.Index, w.Certain = i, true
@@ -146,7 +146,7 @@ func (w *whoClause) apartFrom(o *whoClause) bool {
 
 // space finds the classes for the question, or those statements of it that are given.
 func (q *question) space(b *budget, rules ...[]*rule) (*space, bool) {
-	s := &space{own: q.own, budget: b, domain: q.domain, avoidAccount: q.o.Account}
+	s := &space{own: q.own, budget: b, domain: q.domain, avoidAccount: q.o.Account, trust: q.o.Type == TrustPolicy, identity: q.o.Type == IdentityPolicy}
 	return s, s.build(slices.Concat(append([][]*rule{{q.own}}, rules...)...))
 }
 

@@ -47,6 +47,21 @@ var pinners = map[string]pinner{
 	"aws:sourcevpc":           literalPin("VPC", false),
 	"aws:sourcevpce":          literalPin("VPC endpoint", false),
 	"lambda:eventsourcetoken": literalPin("event source token", true),
+
+	"aws:principalservicename": {
+		judge: func(value string, o operator, _ Owner) (Exposure, string) {
+			if !o.literal(value) {
+				return Public, ""
+			}
+			return ConfusedDeputy, "the service " + value + ", which any of its customers can make call"
+		},
+		class: func(_ string, literal bool, _ Owner) Exposure {
+			if literal {
+				return ConfusedDeputy
+			}
+			return Public
+		},
+	},
 }
 
 func accountPin(service bool) pinner {

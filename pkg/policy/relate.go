@@ -10,7 +10,7 @@ import (
 // Source: IAM User Guide, "AWS global condition context keys", Availability.
 var signedKeys = map[string]bool{
 	"aws:principalarn": true, "aws:principalorgid": true, "aws:principalorgpaths": true, "aws:principalaccount": true,
-	"aws:username": true,
+	"aws:username": true, "aws:principalisawsservice": true, "aws:principalservicename": true,
 }
 
 // mostTied is the most accounts and roles for which Principal is tied to the
@@ -28,6 +28,9 @@ func (s *space) tieCallers() {
 	account, hasAccount := s.index[dimensionKey{name: "aws:principalaccount", kind: textValues}]
 	for name := range signedKeys {
 		s.everyCaller = s.everyCaller || s.names(name)
+	}
+	for _, d := range s.dimensions {
+		s.everyCaller = s.everyCaller || d.free.loose != nil && d.free.wantsSigned()
 	}
 	if !hasARN && !hasAccount {
 		return
@@ -151,6 +154,17 @@ func (s *space) relate() {
 // with anything for the variable does.
 func (s *space) tieQuestion(at int) {
 	f := s.dimensions[at].free
+	if s.whoAt >= 0 && f.wantsSigned() {
+		all, fits := make([]uint64, (len(s.callers)+63)/64), make([]uint64, (len(s.callers)+63)/64)
+		fill(all, len(s.callers))
+		for i, c := range s.callers {
+			user := c.role == "" || f.about != "aws:username" && !strings.Contains(strings.ToLower(f.loose.source), "aws:username")
+			if user && c.caller.Kind == AWSPrincipal || c.caller.Kind == Canonical && !c.unnamed {
+				mark(fits, i)
+			}
+		}
+		s.relations = append(s.relations, relation{a: at, b: s.whoAt, rows: [][]uint64{all, fits}})
+	}
 	for i, d := range s.dimensions {
 		if d.key.kind != textValues || d.key.set || f.about != d.key.name {
 			continue
@@ -163,6 +177,23 @@ func (s *space) tieQuestion(at int) {
 			}
 		}
 		s.relations = append(s.relations, relation{a: at, b: i, rows: [][]uint64{all, fits}})
+	}
+}
+
+// wantsSigned reports whether a pattern needs a variable, without a default,
+// that only who signs a request has.
+func (f free) wantsSigned() bool {
+	rest := f.loose.source
+	for {
+		_, after, found := strings.Cut(rest, escapeOpen)
+		if !found {
+			return false
+		}
+		name, tail, _ := strings.Cut(after, "}")
+		if key := strings.ToLower(strings.TrimSpace(name)); signedKeys[key] && key != "aws:principalisawsservice" && key != "aws:principalservicename" {
+			return true
+		}
+		rest = tail
 	}
 }
 
@@ -207,15 +238,20 @@ func (s *space) tieToCaller(at int) {
 
 // goesWith reports whether a caller can have a value of a key that describes callers.
 func goesWith(c *callerClass, v *value, key string, tied bool, accounts, roles []string) bool {
+	switch key {
+	case "aws:principalisawsservice":
+		return serviceGoesWith(c, v)
+	case "aws:principalservicename":
+		return v.absent || c.caller.Kind == ServiceCaller
+	}
 	switch c.caller.Kind {
 	case AWSPrincipal:
 	case Anonymous:
-		// aws:PrincipalAccount of an anonymous caller is documented to be "anonymous".
-		return v.absent || key == "aws:principalaccount" && v.text == "anonymous" || key == "aws:principalaccount" && v.generic
+		return v.absent
 	case ServiceCaller:
 		return v.absent
 	case Federated: // a token of the provider, not a signature
-		return v.absent || key == "aws:principalaccount"
+		return v.absent
 	default:
 	}
 	if c.caller.Kind == Canonical && c.unnamed {
@@ -228,6 +264,8 @@ func goesWith(c *callerClass, v *value, key string, tied bool, accounts, roles [
 		return true
 	}
 	switch key {
+	case "aws:username":
+		return v.absent || c.role == ""
 	case "aws:principalaccount":
 		return accountGoesWith(c, func(account string) bool {
 			_, id, _ := strings.Cut(account, ":")
@@ -243,6 +281,19 @@ func goesWith(c *callerClass, v *value, key string, tied bool, accounts, roles [
 		return accountGoesWith(c, func(account string) bool { return inAccount(v.text, account) }, accounts)
 	}
 	return true
+}
+
+// serviceGoesWith reports whether a caller can have a value of
+// aws:PrincipalIsAWSService, which every signed request has.
+func serviceGoesWith(c *callerClass, v *value) bool {
+	switch c.caller.Kind {
+	case ServiceCaller:
+		return !v.absent && v.text != "false"
+	case AWSPrincipal, Canonical:
+		return !v.absent && v.text != "true"
+	default:
+		return v.absent
+	}
 }
 
 // accountGoesWith reports whether a value is of the caller's account: of the

@@ -44,7 +44,7 @@ func (h *hunt) enough() bool {
 func (h *hunt) try(cell box) {
 	h.tries++
 	f := &find{unknown: h.space.doubt(cell), request: h.request(cell)}
-	f.certain = f.unknown == "" && h.confirm(f.request)
+	f.certain = f.unknown == "" && h.confirm(f.request, h.own.index)
 	if h.best == nil || f.certain || h.best.unknown != "" && f.unknown == "" {
 		h.best = f
 	}
@@ -107,6 +107,7 @@ func (h *hunt) request(cell box) Request {
 // spell writes the chosen values as a request.
 func (h *hunt) spell(chosen []*value) Request {
 	r := Request{Action: "lambda:InvokeFunction"}
+	h.space.agree(chosen)
 	for d, dim := range h.space.dimensions {
 		switch v := chosen[d]; {
 		case v == nil || v.absent || dim.key.kind == elementValues || dim.key.kind == freeValues:
@@ -120,7 +121,7 @@ func (h *hunt) spell(chosen []*value) Request {
 			if r.Context == nil {
 				r.Context = make(map[string][]string)
 			}
-			r.Context[h.spellKey(dim.key.name)] = dim.spell(h.space.fitting(dim, v, chosen), chosen)
+			r.Context[h.spellKey(dim.key.name)] = h.values(dim, h.space.fitting(dim, v, chosen), chosen, r.Principal)
 		}
 	}
 	for d, dim := range h.space.dimensions {
@@ -145,7 +146,7 @@ func (s *space) fitting(d *dimension, v *value, chosen []*value) *value {
 			text = parts[4]
 		}
 	case d.key.name == "aws:principalarn":
-		text = c.caller.ID
+		text = ownARN(c.caller)
 		if c.role != "" {
 			text = c.role
 		}
@@ -157,10 +158,17 @@ func (s *space) fitting(d *dimension, v *value, chosen []*value) *value {
 	return own
 }
 
-// spell is the value of a condition key in a request.
-func (d *dimension) spell(v *value, chosen []*value) []string {
+// values are those of a condition key in a request.
+func (q *question) values(d *dimension, v *value, chosen []*value, who Caller) []string {
 	if d.key.kind == presenceValues {
-		return []string{"example"}
+		switch parts := strings.SplitN(who.ID, ":", arnSegments); {
+		case who.Kind != AWSPrincipal || len(parts) < arnSegments:
+		case d.key.name == "aws:principalarn":
+			return []string{ownARN(who)}
+		case d.key.name == "aws:principalaccount":
+			return []string{parts[4]}
+		}
+		return []string{q.someValue(d.key.name)}
 	}
 	if !d.key.set {
 		return []string{v.text}

@@ -36,6 +36,8 @@ type space struct {
 	tellMore     func(*space) // adds patterns that tell the values of keys apart
 	everyCaller  bool         // keep callers apart that the statements do not
 	avoidAccount string
+	trust        bool // the policies are trust policies
+	identity     bool // identity policies
 }
 
 // build finds the dimensions and classes. The values of a dimension are only

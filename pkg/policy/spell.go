@@ -6,46 +6,33 @@ import (
 )
 
 // textCandidates are texts among which every class of a text dimension has
-// one: the literals, and for the patterns what an automaton finds.
+// one: the literals, and for the patterns what an automaton finds. Those that
+// people recognise come first.
 func (s *space) textCandidates(dim *dimension, own *clause) []value {
 	var values []value
 	add := func(text string, generic bool) {
 		values = append(values, value{text: text, runes: []rune(text), generic: generic})
 	}
-	wild := s.wildPatterns(dim, own)
+	shapes, wild := s.shapes(dim), s.wildPatterns(dim, own)
 	ownWild := 0
 	if own != nil {
-		for i := range own.globs {
-			if own.globs[i].wild {
-				ownWild++
-			}
-		}
-		ownWild = min(ownWild, len(wild))
+		ownWild = min(own.wildcards(), len(wild))
 	}
-	for _, g := range wild {
-		if text, ok := nice(g, dim.key.name); ok {
-			add(text, false)
-		}
-	}
-	if dim.key.name == actionName && (own == nil || ownWild > 0) {
-		for _, action := range lowActions {
-			add(action, false)
-		}
+	for _, text := range s.niceTexts(dim, wild) {
+		add(text, false)
 	}
 	for _, c := range dim.clauses {
-		for i := range c.globs {
-			if g := &c.globs[i]; !g.wild {
-				add(g.text, false)
-			}
-		}
-		for _, text := range slices.Sorted(keysOf(c.literal)) {
+		for _, text := range c.literals() {
 			add(text, false)
 		}
 	}
-	for i := range s.domain {
-		if dim.key.name == resourceName && !s.domain[i].wild {
-			add(s.domain[i].text, false)
+	for i := range shapes {
+		if !shapes[i].wild {
+			add(shapes[i].text, false)
 		}
+	}
+	if dim.key.name == resourceName && s.identity {
+		add(noResource, false)
 	}
 	switch {
 	case own != nil && ownWild == 0: // the literals are all
@@ -56,7 +43,45 @@ func (s *space) textCandidates(dim *dimension, own *clause) []value {
 			add(text, true)
 		}
 	}
-	return slices.DeleteFunc(values, func(v value) bool { return !s.inDomain(dim.key.name, &v) })
+	return slices.DeleteFunc(values, func(v value) bool { return !s.hasShape(dim, shapes, &v) })
+}
+
+// niceTexts are texts that people recognise, as far as patterns leave room.
+func (s *space) niceTexts(dim *dimension, wild []*glob) (list []string) {
+	for _, g := range wild {
+		if text, ok := nice(g, dim.key.name); ok {
+			list = append(list, text)
+		}
+	}
+	switch dim.key.name {
+	case "aws:principalarn":
+		return append(list, s.callerARNs()...)
+	case actionName:
+		if len(wild) > 0 {
+			return append(list, lowActions...)
+		}
+	}
+	return list
+}
+
+// wildcards counts the clause's patterns with wildcards.
+func (c *clause) wildcards() (n int) {
+	for i := range c.globs {
+		if c.globs[i].wild {
+			n++
+		}
+	}
+	return n
+}
+
+// literals lists the clause's values without wildcards.
+func (c *clause) literals() (list []string) {
+	for i := range c.globs {
+		if g := &c.globs[i]; !g.wild {
+			list = append(list, g.text)
+		}
+	}
+	return append(list, slices.Sorted(keysOf(c.literal))...)
 }
 
 func keysOf(m map[string]bool) func(func(string) bool) {
@@ -69,18 +94,53 @@ func keysOf(m map[string]bool) func(func(string) bool) {
 	}
 }
 
-// anyAction is what every action looks like.
-var anyAction, _ = parseGlob("*:*", likePattern, false)
+// What actions and ARNs look like at all, and the actions of trust policies.
+var (
+	anyAction    = []glob{likeGlob("?*:?*")}
+	trustActions = []glob{likeGlob("sts:assumerole*"), likeGlob("sts:tagsession"), likeGlob("sts:setsourceidentity")}
+	anyARN       = []glob{mustGlob("arn:*:*:*:*:*")}
+)
 
-// inDomain reports whether a value can be that of a request at all.
-func (s *space) inDomain(name string, v *value) bool {
-	switch name {
-	case actionName:
-		return anyAction.match(v.text)
-	case resourceName:
-		return s.domain == nil || slices.ContainsFunc(s.domain, func(g glob) bool { return (g.wild || !v.generic) && g.match(v.text) })
+func likeGlob(text string) glob {
+	g, _ := parseGlob(text, likePattern, false)
+	return g
+}
+
+// arnKeys are condition keys whose values are ARNs under any operator.
+// Source: IAM User Guide, "AWS global condition context keys".
+var arnKeys = map[string]bool{"aws:sourcearn": true, "aws:principalarn": true, "lambda:functionarn": true}
+
+// shapes are patterns of which every value of a dimension matches one; nil for
+// any text.
+func (s *space) shapes(dim *dimension) []glob {
+	switch {
+	case dim.key.name == actionName && s.trust:
+		return trustActions
+	case dim.key.name == actionName:
+		return anyAction
+	case dim.key.name == resourceName && s.domain != nil:
+		return s.domain
+	case dim.key.name == resourceName, arnKeys[dim.key.name], dim.arns():
+		return anyARN
 	}
-	return true
+	return nil
+}
+
+// arns reports whether a statement takes the values of the key for ARNs.
+func (d *dimension) arns() bool {
+	return slices.ContainsFunc(d.clauses, func(c *clause) bool { return c.arn })
+}
+
+// noResource is what a request of an action without resources has, where only
+// an identity policy's "*" matches.
+const noResource = "*"
+
+// hasShape reports whether a value can be that of a request at all.
+func (s *space) hasShape(dim *dimension, shapes []glob, v *value) bool {
+	if dim.key.name == resourceName && v.text == noResource && s.identity {
+		return true
+	}
+	return shapes == nil || slices.ContainsFunc(shapes, func(g glob) bool { return (g.wild || !v.generic) && g.match(v.text) })
 }
 
 // wildPatterns lists the patterns with wildcards that tell the values of a
@@ -126,14 +186,10 @@ func (s *space) wildPatterns(dim *dimension, own *clause) []*glob {
 	for _, c := range dim.clauses {
 		all(c)
 	}
-	switch dim.key.name {
-	case actionName:
-		add(&anyAction)
-	case resourceName:
-		for i := range s.domain {
-			if s.domain[i].wild {
-				add(&s.domain[i])
-			}
+	shapes := s.shapes(dim)
+	for i := range shapes {
+		if shapes[i].wild {
+			add(&shapes[i])
 		}
 	}
 	return list
@@ -192,8 +248,11 @@ func nice(g *glob, name string) (string, bool) {
 		}
 	}
 	text := b.String()
-	if whole := "arn:aws:lambda:us-east-1:" + strangerAccount + ":function:example"; segment < arnSegments && g.match(whole) {
+	if whole := "arn:aws:lambda:us-east-1:" + strangerAccount + ":function:example"; (name == resourceName || arnKeys[name]) && segment < arnSegments && g.match(whole) {
 		text = whole
+	}
+	if start, found := strings.CutPrefix(g.source, "*:"); found && name == resourceName && !strings.ContainsAny(start, "*?$") {
+		text = "arn:aws:lambda:us-east-1:" + strangerAccount + ":" + start
 	}
 	return text, g.match(text)
 }
@@ -201,7 +260,7 @@ func nice(g *glob, name string) (string, bool) {
 // knownActions are the actions that witnesses show by preference, and spell.
 // Source: Service Authorization Reference, "AWS Lambda" and "AWS STS".
 var knownActions = []string{
-	"lambda:InvokeFunction", "lambda:InvokeFunctionUrl", "lambda:GetFunction", "lambda:UpdateFunctionCode",
+	"lambda:InvokeFunction", "lambda:InvokeFunctionUrl", "lambda:GetFunction", "lambda:GetPolicy", "lambda:UpdateFunctionCode",
 	"lambda:UpdateFunctionConfiguration", "lambda:AddPermission", "lambda:RemovePermission", "lambda:PutResourcePolicy",
 	"lambda:GetLayerVersion", "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:TagSession",
 	"sts:SetSourceIdentity", "s3:GetObject", "s3:PutObject", "iam:PassRole", "dynamodb:GetItem", "ec2:RunInstances",
@@ -263,7 +322,9 @@ var knownKeys = []string{
 	"aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:SecureTransport", "aws:CurrentTime", "aws:EpochTime",
 	"aws:TagKeys", "aws:CalledVia", "aws:ViaAWSService", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:UserAgent",
 	"aws:RequestedRegion", "aws:ResourceAccount", "aws:ResourceOrgID", "lambda:FunctionUrlAuthType",
-	"lambda:InvokedViaFunctionUrl", "lambda:EventSourceToken", "lambda:FunctionArn", "sts:ExternalId",
+	"lambda:InvokedViaFunctionUrl", "lambda:EventSourceToken", "lambda:FunctionArn", "sts:ExternalId", "sts:RoleSessionName",
+	"aws:username", "aws:userid", "aws:PrincipalType", "aws:SourceIdentity", "aws:Referer", "aws:TokenIssueTime",
+	"aws:FederatedProvider", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:ResourceOrgPaths", "aws:PrincipalServiceNamesList",
 }
 
 // spellKey is a condition key as AWS writes it, or as the policies do.
@@ -303,19 +364,37 @@ func (q *question) assume(r *Request, f free) {
 	before, rest, _ := strings.Cut(pattern, escapeOpen)
 	name, after, closed := strings.Cut(rest, "}")
 	name, _, _ = strings.Cut(name, ",")
-	if name = q.spellKey(strings.ToLower(strings.TrimSpace(name))); !closed || r.Context[name] != nil {
+	if name = q.spellKey(canonicalKey(strings.TrimSpace(name))); !closed || r.Context[name] != nil {
 		return
 	}
-	if !strings.HasPrefix(parts[0], "StringEquals") {
-		wildcards := strings.NewReplacer("*", "", "?", "")
-		before, after = wildcards.Replace(before), wildcards.Replace(after)
+	wild := !strings.HasPrefix(parts[0], "StringEquals")
+	if wild {
+		before = strings.NewReplacer("*", "", "?", "").Replace(before)
 	}
-	if middle, ok := strings.CutPrefix(value, before); ok {
-		if middle, ok = strings.CutSuffix(middle, after); ok && middle != "" {
-			if r.Context == nil {
-				r.Context = make(map[string][]string)
-			}
-			r.Context[name] = []string{middle}
-		}
+	middle, ok := between(value, before, after, wild)
+	if !ok || middle == "" {
+		return
 	}
+	if r.Context == nil {
+		r.Context = make(map[string][]string)
+	}
+	r.Context[name] = []string{middle}
+	if strings.EqualFold(name, "aws:username") {
+		r.beUser(middle)
+	}
+}
+
+// between is what stands in a value between two parts of a pattern, the second
+// up to its first wildcard.
+func between(value, before, after string, wild bool) (string, bool) {
+	middle, ok := strings.CutPrefix(value, before)
+	switch i := strings.IndexAny(after, "*?"); {
+	case !ok:
+		return "", false
+	case !wild || i < 0:
+		return strings.CutSuffix(middle, after)
+	case i > 0:
+		middle, _, ok = strings.Cut(middle, after[:i])
+	}
+	return middle, ok
 }

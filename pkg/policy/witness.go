@@ -13,17 +13,15 @@ func (w Witness) String() string {
 	if who == "" { // an identity policy's caller is whoever has the policy
 		who = "the identity"
 	}
-	text := who + " calls " + w.Action
+	var b strings.Builder
+	b.WriteString(who + " calls " + w.Action)
 	if w.Resource != "" {
-		text += " on " + w.Resource
+		b.WriteString(" on " + w.Resource)
 	}
-	for i, key := range slices.Sorted(maps.Keys(w.Context)) {
-		if i == 0 {
-			text += ", with "
-		} else {
-			text += ", "
-		}
-		text += key + "=" + strings.Join(w.Context[key], "|")
+	separator := ", with "
+	for _, key := range slices.Sorted(maps.Keys(w.Context)) {
+		b.WriteString(separator + key + "=" + strings.Join(w.Context[key], "|"))
+		separator = ", "
 	}
-	return text
+	return b.String()
 }
