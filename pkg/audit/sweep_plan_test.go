@@ -19,13 +19,13 @@ func TestOneSweepAtATime(t *testing.T) {
 		return id
 	}
 	start := func(id string, subjects int) {
-		if err := w.Bolt.StartSweep(t.Context(), drift.SweepRun{ID: id, Kind: "full", Started: w.at}); err != nil {
+		if err := w.StartSweep(t.Context(), drift.SweepRun{ID: id, Kind: "full", Started: w.at}); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Bolt.AddSweepSubjects(t.Context(), id, subjects); err != nil {
+		if err := w.AddSweepSubjects(t.Context(), id, subjects); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Bolt.FinishPlan(t.Context(), id, ""); err != nil {
+		if err := w.FinishPlan(t.Context(), id, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -40,7 +40,7 @@ func TestOneSweepAtATime(t *testing.T) {
 	if id := plan(); id != running {
 		t.Errorf("an hour later planned %s beside %s", id, running)
 	}
-	if err := w.Bolt.CountShard(t.Context(), running, orders, drift.ShardClean); err != nil {
+	if err := w.CountShard(t.Context(), running, orders, drift.ShardClean); err != nil {
 		t.Fatal(err)
 	}
 	if id := plan(); id == running || id == "" {

@@ -23,6 +23,13 @@ const accountSubject = "arn:aws:iam::" + account + ":root"
 // garbage is an event that was cut off.
 const garbage = `{"detail-type": "AWS API Call via CloudTrail", "detail": {"eventVersion": "1.11", "eventNa`
 
+// omitted is a call to Lambda, minutes ago, of which CloudTrail omitted the parameters.
+func omitted(t *testing.T) string {
+	t.Helper()
+	event := sample(t, "parameters-omitted.json", time.Now().Add(-time.Minute))
+	return strings.NewReplacer("iam.amazonaws.com", "lambda.amazonaws.com", "aws.iam", "aws.lambda", "UpdateAssumeRolePolicy", "AddPermission20150331v2").Replace(event)
+}
+
 func TestOneBadMessageOfABatchIsDeadLetteredAndTheOthersAreWorkedOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, settings{aws: localaws.Options{JSONPolicies: true}})
@@ -33,7 +40,7 @@ func TestOneBadMessageOfABatchIsDeadLetteredAndTheOthersAreWorkedOff(t *testing.
 		w.feed(w.open(arn, "", "temp-debug"))
 		if i == 3 {
 			w.events.queue.send(garbage)
-			w.events.queue.send(sample(t, "parameters-omitted.json", time.Now().Add(-time.Minute)))
+			w.events.queue.send(omitted(t))
 		}
 	}
 	received, _, err := w.events.poll(t.Context())

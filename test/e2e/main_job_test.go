@@ -77,7 +77,7 @@ func (w *world) wantAlert(m mail, arn, qualifier string) {
 	for key, want := range map[string]any{
 		"version": "1", "id": row.ID, "kind": "policy-widened", "severity": "critical", "exposure": "public",
 		"account": account, "region": region, "subject": arn, "status": "open", "transition": "opened", "certain": true,
-		"approve": "permdrift baseline approve " + row.ID,
+		"approve": "permdrift baseline approve " + row.ID + " --store dynamodb:" + w.name("baseline") + "," + w.name("ledger"),
 	} {
 		if m.json[key] != want {
 			w.t.Errorf("the alert has %s %v, want %v", key, m.json[key], want)
