@@ -122,6 +122,9 @@ func (p *program) diffText(d difference, current policy.Policy) {
 		fmt.Fprintf(p.out, "  request    %s\n", clean(w.String()))
 		if w.Index < len(current.Statements) {
 			fmt.Fprintf(p.out, "  statement  %s\n", clean(current.Statements[w.Index].String()))
+			if remove := removal(current.Statements[w.Index]); remove != "" {
+				fmt.Fprintf(p.out, "  remove     %s\n", clean(remove))
+			}
 		}
 		if !w.Certain {
 			fmt.Fprintln(p.out, "  certain    no: the request could not be confirmed, so this may be a false alarm")

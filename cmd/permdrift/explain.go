@@ -16,7 +16,7 @@ import (
 
 func (p *program) explainCommand() *cobra.Command {
 	var v viewer
-	var account string
+	var account, url string
 	cmd := &cobra.Command{
 		Use:   "explain POLICY",
 		Short: "Say what each statement of a policy grants, and to whom",
@@ -25,7 +25,12 @@ func (p *program) explainCommand() *cobra.Command {
 POLICY is a file with one policy document, as 'aws lambda get-policy' or
 get-resource-policy shows it; - reads standard input. Exposures are seen from the
 account that owns the function, which is taken from the policy's ARNs unless
---account names it.`,
+--account names it, and after the policy's Denys.
+
+A function URL is open by the policy and its AuthType together: --function-url says
+which AuthType it has. Where a service may call on anybody's behalf, the conditions
+that the owner most likely meant are suggested, with the commands; nothing is
+changed.`,
 		Example: "  permdrift explain policy.json\n  aws lambda get-policy --function-name orders --query Policy --output text | permdrift explain -",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -37,10 +42,14 @@ account that owns the function, which is taken from the policy's ARNs unless
 			if err != nil {
 				return err
 			}
-			return p.explain(document, owner)
+			if url != "" && url != "NONE" && url != "AWS_IAM" {
+				return usage("--function-url is %q, not NONE or AWS_IAM", url)
+			}
+			return p.explain(document, owner, url)
 		},
 	}
 	cmd.Flags().StringVar(&account, "account", "", "the account that owns the function")
+	cmd.Flags().StringVar(&url, "function-url", "", "the AuthType of the function's URL, if it has one: NONE or AWS_IAM")
 	cmd.Flags().StringVar(&v.organization, "org", "", "the id of your organization, o-…")
 	cmd.Flags().StringSliceVar(&v.trusted, "trusted-account", nil, "an account that counts as your organization (may be repeated)")
 	return cmd
@@ -48,8 +57,24 @@ account that owns the function, which is taken from the policy's ARNs unless
 
 // explanation is the JSON of explain.
 type explanation struct {
-	Exposure   policy.Exposure        `json:"exposure"`
-	Statements []explanationStatement `json:"statements"`
+	Exposure    policy.Exposure        `json:"exposure"`
+	FunctionURL *urlExplanation        `json:"functionUrl,omitempty"`
+	Statements  []explanationStatement `json:"statements"`
+}
+
+// urlExplanation says who may call through the function's URL.
+type urlExplanation struct {
+	AuthType string          `json:"authType"`
+	Exposure policy.Exposure `json:"exposure"`
+	Reason   string          `json:"reason"`
+	Certain  bool            `json:"certain"`
+}
+
+// suggestion is how a statement is pinned to whom its owner most likely meant.
+type suggestion struct {
+	Statement policy.Statement `json:"statement"`
+	Reason    string           `json:"reason"`
+	Commands  []string         `json:"commands,omitempty"`
 }
 
 type explanationStatement struct {
@@ -66,22 +91,30 @@ type explanationStatement struct {
 	Reason         string          `json:"reason"`
 	Certain        bool            `json:"certain"`
 	Witness        *policy.Witness `json:"witness,omitempty"`
+	Remove         string          `json:"remove,omitempty"` // the command that removes the statement
+	Tighten        *suggestion     `json:"tighten,omitempty"`
 }
 
-func (p *program) explain(document policy.Policy, owner policy.Owner) error {
+func (p *program) explain(document policy.Policy, owner policy.Owner, url string) error {
 	e := explanation{Exposure: policy.ExposeDocument(document, owner).Exposure, Statements: []explanationStatement{}}
+	if url != "" {
+		v := policy.ExposeURL(document, policy.URL{AuthType: url}, owner)
+		e.FunctionURL = &urlExplanation{AuthType: url, Exposure: v.Exposure, Reason: v.Reason, Certain: v.Certain}
+	}
 	for i, s := range document.Statements {
-		v := policy.Expose(s, owner)
-		witness := example(document, i, owner.Account)
+		v := policy.ExposeIn(document, i, owner)
 		if v.Counterparties == nil {
 			v.Counterparties = []string{}
 		}
-		severity := drift.SeverityOf(v.Exposure, s)
-		e.Statements = append(e.Statements, explanationStatement{
-			Index: i, Sid: s.Sid, Effect: s.Effect, Exposure: v.Exposure, Severity: severity, Counterparties: v.Counterparties,
+		x := explanationStatement{
+			Index: i, Sid: s.Sid, Effect: s.Effect, Exposure: v.Exposure, Severity: drift.SeverityOf(v.Exposure, s), Counterparties: v.Counterparties,
 			Actions: s.Action, NotActions: s.NotAction, Resources: s.Resource, NotResources: s.NotResource,
-			Reason: v.Reason, Certain: v.Certain, Witness: witness,
-		})
+			Reason: v.Reason, Certain: v.Certain, Witness: example(document, i, owner.Account),
+		}
+		if v.Exposure.Wider(policy.Organization) {
+			x.Remove, x.Tighten = removal(s), tighten(s, owner)
+		}
+		e.Statements = append(e.Statements, x)
 	}
 	if p.format == "json" {
 		return p.printJSON(e)
@@ -90,6 +123,9 @@ func (p *program) explain(document policy.Policy, owner policy.Owner) error {
 		p.explainStatement(s)
 	}
 	fmt.Fprintf(p.out, "The policy as a whole is %s.\n", e.Exposure)
+	if u := e.FunctionURL; u != nil {
+		fmt.Fprintf(p.out, "The function URL is %s: %s.\n", u.Exposure, clean(u.Reason))
+	}
 	return nil
 }
 
@@ -137,6 +173,15 @@ func (p *program) explainStatement(s explanationStatement) {
 	fmt.Fprintf(p.out, "  because  %s%s\n", clean(s.Reason), certain)
 	if s.Witness != nil {
 		fmt.Fprintf(p.out, "  such as  %s\n", clean(s.Witness.String()))
+	}
+	if s.Remove != "" {
+		fmt.Fprintf(p.out, "  remove   %s\n", clean(s.Remove))
+	}
+	if s.Tighten != nil {
+		fmt.Fprintf(p.out, "  tighten  %s\n", clean(s.Tighten.Reason))
+		for _, command := range s.Tighten.Commands {
+			fmt.Fprintf(p.out, "           %s\n", clean(command))
+		}
 	}
 	fmt.Fprintln(p.out)
 }

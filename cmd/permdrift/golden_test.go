@@ -112,6 +112,9 @@ func TestGoldenCommandLines(t *testing.T) {
 
 		{"explain-get-policy", `{"Policy":"{\"Statement\":[]}","RevisionId":"x"}`, []string{"explain", "-"}, exitClean},
 		{"audit-shared-store", "", []string{"audit", "--store", "dynamodb:a,b", event("public")}, exitUsage},
+		{"explain-function-url", functionURL, []string{"explain", "--function-url", "NONE", "-"}, exitClean},
+		{"explain-function-url-iam-json", functionURL, []string{"explain", "--function-url", "AWS_IAM", "--format", "json", "-"}, exitClean},
+		{"explain-wrong-function-url", functionURL, []string{"explain", "--function-url", "OPEN", "-"}, exitUsage},
 		{"explain-empty", "", []string{"explain", empty}, exitFailed},
 		{"explain-directory", "", []string{"explain", "testdata"}, exitFailed},
 		{"explain-big", "", []string{"explain", big}, exitFailed},
@@ -132,6 +135,13 @@ func TestGoldenCommandLines(t *testing.T) {
 		})
 	}
 }
+
+// functionURL is the policy of a function with a public URL: both grants.
+const functionURL = `{"Version":"2012-10-17","Id":"default","Statement":[
+ {"Sid":"url","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunctionUrl","Resource":"arn:aws:lambda:us-east-1:111122223333:function:orders","Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}},
+ {"Sid":"through","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:us-east-1:111122223333:function:orders","Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}}
+]}
+`
 
 // ladder is the seed's ladder of S3 grants: bucket and account, bucket,
 // account, neither; and what anybody may do.

@@ -48,6 +48,20 @@ func UndoCommand(intent drift.Intent) string {
 			drift.Flag("--policy", intent.PreImage), drift.Flag("--region", intent.Subject.Region()),
 		}, " ")
 	}
+	return addCommand(in, intent.Subject.Region())
+}
+
+// AddCommand is the AddPermission command that writes an intent's statement
+// under its Sid, empty if none does.
+func AddCommand(intent drift.Intent) string {
+	in, ok := permissionInput(intent)
+	if !ok {
+		return ""
+	}
+	return addCommand(in, intent.Subject.Region())
+}
+
+func addCommand(in *lambda.AddPermissionInput, region string) string {
 	words := []string{"aws lambda add-permission"}
 	add := func(flag string, value *string) {
 		if value != nil && *value != "" {
@@ -67,7 +81,7 @@ func UndoCommand(intent drift.Intent) string {
 	if in.InvokedViaFunctionUrl != nil {
 		words = append(words, map[bool]string{true: "--invoked-via-function-url", false: "--no-invoked-via-function-url"}[*in.InvokedViaFunctionUrl])
 	}
-	add("--region", aws.String(intent.Subject.Region()))
+	add("--region", aws.String(region))
 	return strings.Join(words, " ")
 }
 
