@@ -10,7 +10,7 @@ func (d *decision) confirm(r Request, statement int) bool {
 		return false
 	}
 	by := Policy{Version: version2012, Statements: d.current.policy.Statements[statement : statement+1]}
-	return consistent(r) && Evaluate(by, r).Outcome == Allowed && allows(d.current.policy, d.o.CurrentBoundary, r) == Allowed &&
+	return named(r.Action) && consistent(r) && Evaluate(by, r).Outcome == Allowed && allows(d.current.policy, d.o.CurrentBoundary, r) == Allowed &&
 		surelyNot(allows(d.baseline.policy, d.o.BaselineBoundary, r))
 }
 
@@ -27,6 +27,12 @@ func allows(p Policy, boundary *Policy, r Request) Outcome {
 }
 
 func surelyNot(o Outcome) bool { return o == ExplicitDeny || o == ImplicitDeny }
+
+// named reports whether an action can exist: a service, one colon, and a name.
+func named(action string) bool {
+	service, name, ok := strings.Cut(action, ":")
+	return ok && service != "" && name != "" && !strings.ContainsAny(name, ":*?") && !strings.ContainsAny(service, "*?")
+}
 
 // consistent reports whether the keys that follow from the caller say of the
 // caller what is true.

@@ -29,8 +29,10 @@ type disagreement struct {
 const (
 	missed    = "missed"    // the engine says none, and the solver finds a request
 	misjudged = "misjudged" // Evaluate and the solver differ on the solver's request
+	misnamed  = "misnamed"  // a certain witness that another statement lets in than it says
 	refuted   = "refuted"   // a certain witness that Evaluate or the solver rejects
 	malformed = "malformed" // a certain witness with a value that no request has
+	unreal    = "unreal"    // a certain witness whose keys contradict its caller, or an action that the type of policy does not have
 )
 
 // compare puts one pair to the engine and to the solver.
@@ -38,7 +40,8 @@ func compare(s solver, p pair) (outcome, error) {
 	var o outcome
 	q, err := p.problem()
 	if err != nil {
-		return outcome{skipped: err.Error()}, nil
+		o.skipped = err.Error()
+		return o, nil //nolint:nilerr // what is not encoded is counted, not an error
 	}
 	if o.engine, err = engineVerdict(p); err != nil {
 		return o, err
@@ -100,7 +103,7 @@ func (o *outcome) confirm(s solver, p pair, q *problem) error {
 // confirmOne is unsat with the reason if no reading of the witness's caller
 // makes it new access.
 func confirmOne(s solver, p pair, q *problem, w witness) (verdict, *disagreement, error) {
-	var facts [][]string
+	var facts, ofStatement [][]string
 	wrong := &disagreement{malformed, "a certain witness is impossible:", &w.requests[0]}
 	for _, r := range w.requests {
 		f, err := q.world.facts(r)
@@ -116,12 +119,12 @@ func confirmOne(s solver, p pair, q *problem, w witness) (verdict, *disagreement
 			wrong = &disagreement{refuted, "to Evaluate, a certain witness is " + says, &r}
 			continue
 		}
-		facts = append(facts, append(f, q.perCurrent[w.index]))
+		facts, ofStatement = append(facts, f), append(ofStatement, append(slices.Clip(f), q.perCurrent[w.index]))
 	}
 	if len(facts) == 0 {
 		return unsat, wrong, nil
 	}
-	verdicts, err := s.confirm(q, facts)
+	verdicts, err := s.confirm(q, ofStatement)
 	switch {
 	case err != nil:
 		return "", nil, err
@@ -130,7 +133,24 @@ func confirmOne(s solver, p pair, q *problem, w witness) (verdict, *disagreement
 	case slices.Contains(verdicts, unknown):
 		return unknown, nil, nil
 	}
-	return unsat, &disagreement{refuted, "to the solver, a certain witness is not allowed now, was allowed before, or cannot be", &w.requests[0]}, nil
+	wrong, err = explain(s, q, facts)
+	wrong.request = &w.requests[0]
+	return unsat, wrong, err
+}
+
+// explain says what is wrong with a witness that the solver rejects.
+func explain(s solver, q *problem, facts [][]string) (*disagreement, error) {
+	verdicts, err := s.confirm(q, facts)
+	if slices.Contains(verdicts, sat) {
+		return &disagreement{class: misnamed, what: "a certain witness is let in by another statement than it says"}, err
+	}
+	free := *q.world
+	free.domain = nil
+	verdicts, err = s.confirm(&problem{world: &free, grown: q.grown}, facts)
+	if slices.Contains(verdicts, sat) {
+		return &disagreement{class: unreal, what: "no such request exists: a certain witness whose keys contradict its caller, or whose action the type of policy does not have"}, err
+	}
+	return &disagreement{class: refuted, what: "to the solver, a certain witness is not allowed now, or was allowed before"}, err
 }
 
 // tally counts outcomes.

@@ -147,7 +147,7 @@ func (w *world) match(o operator, e element, value string, variables bool) (stri
 	if err != nil {
 		return "", err
 	}
-	return "(" + relation(o.base) + " " + e.value + " " + real(point) + ")", nil
+	return "(" + relation(o.base) + " " + e.value + " " + rational(point) + ")", nil
 }
 
 func texts(list []token) []string {
@@ -200,8 +200,8 @@ func readDate(text string) (*big.Rat, error) {
 	return nil, fmt.Errorf("the date %q", text)
 }
 
-// real is a rational as a term.
-func real(r *big.Rat) string {
+// rational is a number as a term.
+func rational(r *big.Rat) string {
 	abs := new(big.Rat).Abs(r)
 	t := abs.Num().String() + ".0"
 	if !abs.IsInt() {

@@ -247,6 +247,7 @@ var (
 
 func (g generator) actions() []string {
 	switch g.kind {
+	case resourcePolicy:
 	case trustPolicy:
 		return []string{"sts:AssumeRole", "sts:assumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRole*", "sts:TagSession", "sts:?*", "sts:*", "*"}
 	case identityPolicy:

@@ -93,8 +93,9 @@ func (e element) in(f family, m model) (text string, exact bool) {
 		}
 		a, _ := netip.AddrFromSlice(n.FillBytes(make([]byte, size)))
 		return a.String(), true
+	default:
+		return m[e.value], true
 	}
-	return m[e.value], true
 }
 
 // dateText is a moment in ISO 8601; its fraction may be cut.
@@ -152,7 +153,7 @@ func (c caller) facts(who policy.Caller) ([]string, error) {
 		}
 		return []string{c.of(k), equal(c.id, quote(who.ID))}, nil
 	}
-	account, is, session := "", "", ""
+	var account, is, session string
 	if m := sessionARN.FindStringSubmatch(who.ID); m != nil {
 		account, is, session = m[1], "role/"+m[2], m[3]
 	} else if m := entityARN.FindStringSubmatch(who.ID); m != nil {
@@ -223,12 +224,14 @@ func (e element) facts(f family, text string) ([]string, error) {
 	switch f {
 	case arns:
 		return e.arn.facts(text)
+	case booleans: // Bool does not mind the case
+		return []string{equal(e.value, quote(strings.ToLower(text)))}, nil
 	case numbers, dates:
 		r, err := pointOf(f, text)
 		if err != nil {
 			return nil, err
 		}
-		return []string{equal(e.value, real(r))}, nil
+		return []string{equal(e.value, rational(r))}, nil
 	case addresses:
 		a, err := netip.ParseAddr(text)
 		if err != nil {
@@ -239,6 +242,7 @@ func (e element) facts(f family, text string) ([]string, error) {
 			side = not(side)
 		}
 		return []string{side, equal(e.value, numberOf(a).String())}, nil
+	default:
+		return []string{equal(e.value, quote(text))}, nil
 	}
-	return []string{equal(e.value, quote(text))}, nil
 }

@@ -33,10 +33,10 @@ func connect(name, neutral, absorbing string, terms []string) string {
 }
 
 func not(t string) string {
-	switch {
-	case t == "true":
+	switch t {
+	case "true":
 		return "false"
-	case t == "false":
+	case "false":
 		return "true"
 	}
 	return "(not " + t + ")"

@@ -54,7 +54,7 @@ func (s solver) confirm(p *problem, facts [][]string) ([]verdict, error) {
 	}
 	out, err := s.run(b.String(), len(facts))
 	var verdicts []verdict
-	for _, line := range strings.Fields(out) {
+	for line := range strings.FieldsSeq(out) {
 		if v := verdictOf(line); v != "" {
 			verdicts = append(verdicts, v)
 		}

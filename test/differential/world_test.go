@@ -31,6 +31,12 @@ var multivalued = map[string]bool{
 	"lambda:layer": true, "lambda:securitygroupids": true, "lambda:subnetids": true,
 }
 
+// booleanKeys are true or false also where only string operators test them.
+var booleanKeys = map[string]bool{
+	"aws:multifactorauthpresent": true, "aws:principalisawsservice": true, "aws:securetransport": true,
+	"aws:viaawsservice": true, "lambda:invokedviafunctionurl": true,
+}
+
 // arnKeys are ARNs also where only string operators test them.
 var arnKeys = map[string]bool{"aws:sourcearn": true, "aws:principalarn": true, "lambda:functionarn": true}
 
@@ -213,7 +219,7 @@ func (w *world) declareKey(id, name string, operators []string) error {
 			w.require(not(equal(e.value, `""`)))
 		}
 		if variable { // semantics.md does not say what a * in a variable's value means
-			w.require(not(inRe(e.value, "re.all", `(re.union (str.to_re "*") (str.to_re "?"))`, "re.all")))
+			w.assumed = append(w.assumed, not(inRe(e.value, "re.all", `(re.union (str.to_re "*") (str.to_re "?"))`, "re.all")))
 		}
 		k.elements = append(k.elements, e)
 	}
@@ -251,8 +257,11 @@ func (w *world) declareElement(e *element, f family, name string) {
 // strings and Booleans too; everything else must agree.
 func familyOf(name string, operators []string) (family, error) {
 	f, known := textual, false
-	if arnKeys[name] {
+	switch {
+	case arnKeys[name]:
 		f, known = arns, true
+	case booleanKeys[name]:
+		f, known = booleans, true
 	}
 	for _, text := range operators {
 		if text == "" {
