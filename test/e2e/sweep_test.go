@@ -121,6 +121,22 @@ func (w *world) compete(ctx context.Context, perSecond int) error {
 	}
 }
 
+// spike refuses the next few reads of policies every half a second, as when
+// somebody else uses up the quota in bursts. On a slow machine the sweep alone
+// would never come near the quota.
+func (w *world) spike(ctx context.Context) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			w.aws.Fail("GetPolicy", 3, "TooManyRequestsException")
+		}
+	}
+}
+
 // throttled is how many reads of policies were refused for the quota, but for
 // those of the competitor.
 func (w *world) throttled() int {
@@ -148,9 +164,11 @@ func TestASweepUnderThrottlingFindsAllThatIsOpenAndTellsItOnce(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	competed := make(chan error, 1)
 	go func() { competed <- w.compete(ctx, competing) }()
+	go w.spike(ctx)
 	run := w.sweep(instances...)
 	stop()
 	must(t, "competing", <-competed)
+	w.aws.Configure(func(o *localaws.Options) { o.Quotas = localaws.Quotas{} })
 
 	n := run.Subjects
 	if !run.Planned || (n != functions && n != functions+1) || run.Done != n || run.Drifted != len(want) || run.Unknown != 0 || run.Problem != "" {
@@ -165,7 +183,6 @@ func TestASweepUnderThrottlingFindsAllThatIsOpenAndTellsItOnce(t *testing.T) {
 	}
 	t.Logf("%d functions, %d reads of policies, %d of them throttled; %+v", n, w.aws.CountCalls("GetPolicy"), throttled, run)
 
-	w.aws.Configure(func(o *localaws.Options) { o.Quotas = localaws.Quotas{} })
 	w.names["PERMDRIFT_RATE"] = "1000"
 	again := w.sweep(w.startAuditor(), w.startAuditor())
 	if again.Done != functions+1 || again.Drifted != len(want) || again.Unknown != 0 {
