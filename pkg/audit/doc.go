@@ -21,6 +21,12 @@
 //     unreadable-change and then fails for good, so that the queue's redrive
 //     policy carries it to the dead-letter queue. It is never dropped.
 //   - One message of a batch that fails does not fail the others.
+//   - A message that failed for another reason comes back after half a minute,
+//     then later and later: the visibility time-out is made for crashes.
+//   - One sweep is worked off at a time; one that never ends holds up others
+//     for three hours.
+//   - A subject in an account or region that is not read is answered as not
+//     audited.
 //   - A sweep's shard that could not be read is tried again; at the last try it
 //     is recorded as unknown. A sweep is never called clean by absence.
 //
