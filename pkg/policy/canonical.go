@@ -146,12 +146,17 @@ func some(list []string) []string {
 
 // oneSpelling turns the root ARN of an account into its bare id, if it is of
 // the resource's partition: an ARN of another partition names somebody else.
+// Where no resource tells the partition it is aws, so that two partitions never
+// have one spelling.
 func oneSpelling(principal, partition string) string {
 	parts := strings.Split(principal, ":")
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" || parts[5] != "root" || !isAccount(parts[4]) {
 		return principal
 	}
-	if partition != "" && parts[1] != partition {
+	if partition == "" {
+		partition = "aws"
+	}
+	if parts[1] != partition {
 		return principal
 	}
 	return parts[4]

@@ -98,6 +98,9 @@ func glance(s *Statement, owner Owner) (Exposure, bool) {
 			continue
 		}
 		o, widest := parseOperator(c.Operator), Nobody
+		if !o.pins() {
+			continue
+		}
 		for _, value := range c.Values {
 			e, _ := by.judge(value, o, owner)
 			if e == Unknown {

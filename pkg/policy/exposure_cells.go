@@ -235,7 +235,7 @@ func (c *callerClass) level(owner Owner) Exposure {
 
 // pinned is how wide the callers are whose request holds a value of a key.
 func (d *dimension) pinned(v *value, owner Owner, services bool) Exposure {
-	if d.key.kind == addressValues && (d.key.name == "aws:sourceip" || d.key.name == "aws:vpcsourceip") && !services {
+	if d.key.kind == addressValues && d.key.name == "aws:sourceip" && !services {
 		if v.size4 <= math.Exp2(narrow4) && v.size6 <= math.Exp2(narrow6) {
 			return External
 		}

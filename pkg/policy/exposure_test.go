@@ -84,6 +84,12 @@ func TestExposureOfTrapsBeyondTheCorpus(t *testing.T) {
 		{"user agent pins nobody", `"*"`, `{"StringEquals":{"aws:UserAgent":"secret"}}`, Public},
 		{"two pins, the narrower counts", `"*"`, `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid","aws:PrincipalAccount":"111122223333"}}`, Internal},
 		{"foreign user narrowed to own organization", `{"AWS":"444455556666"}`, `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}`, Organization},
+		{"endpoint of the own account", `"*"`, `{"StringEquals":{"aws:VpceAccount":"111122223333"}}`, Internal},
+		{"endpoint of another account", `"*"`, `{"StringEquals":{"aws:VpceAccount":"444455556666"}}`, External},
+		{"endpoint of any account", `"*"`, `{"StringLike":{"aws:VpceAccount":"*"}}`, Public},
+		{"endpoint of the organization", `"*"`, `{"StringEquals":{"aws:VpceOrgID":"o-exampleorgid"}}`, Organization},
+		{"endpoint of the own account does not pin a service", `{"Service":"s3.amazonaws.com"}`, `{"StringEquals":{"aws:VpceAccount":"111122223333"}}`, ConfusedDeputy},
+		{"from a function of our own", `"*"`, `{"ArnEquals":{"lambda:SourceFunctionArn":"arn:aws:lambda:us-east-1:111122223333:function:caller"}}`, Internal},
 		{"alexa without token", `{"Service":"alexa-appkit.amazon.com"}`, `{}`, ConfusedDeputy},
 	} {
 		t.Run(c.name, func(t *testing.T) {

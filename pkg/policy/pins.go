@@ -31,36 +31,46 @@ type pinner struct {
 }
 
 // pinners are the keys whose values can pin a caller. Keys that the caller
-// chooses (UserAgent, Referer, RequestTag) or that describe the owner's own side
-// (ResourceAccount, ResourceOrgID) are absent on purpose.
+// chooses (UserAgent, Referer, RequestTag, and VpcSourceIp: anybody can give a
+// VPC any addresses) or that describe the owner's own side (ResourceAccount,
+// ResourceOrgID) are absent on purpose.
 // Source: IAM User Guide, "AWS global condition context keys".
 var pinners = map[string]pinner{
-	"aws:principalaccount":    accountPin(false),
-	"aws:principalarn":        arnPin(false),
-	"aws:principalorgid":      organizationPin(false),
-	"aws:principalorgpaths":   pathPin(false),
-	"aws:sourceaccount":       accountPin(true),
-	"aws:sourceowner":         accountPin(true),
-	"aws:sourcearn":           arnPin(true),
-	"aws:sourceorgid":         organizationPin(true),
-	"aws:sourceorgpaths":      pathPin(true),
-	"aws:sourcevpc":           literalPin("VPC", false),
-	"aws:sourcevpce":          literalPin("VPC endpoint", false),
-	"lambda:eventsourcetoken": literalPin("event source token", true),
+	"aws:principalaccount":     accountPin(false),
+	"aws:principalarn":         arnPin(false),
+	"aws:principalorgid":       organizationPin(false),
+	"aws:principalorgpaths":    pathPin(false),
+	"aws:sourceaccount":        accountPin(true),
+	"aws:sourceowner":          accountPin(true),
+	"aws:sourcearn":            arnPin(true),
+	"aws:sourceorgid":          organizationPin(true),
+	"aws:sourceorgpaths":       pathPin(true),
+	"aws:sourcevpc":            literalPin("VPC", false),
+	"aws:sourcevpce":           literalPin("VPC endpoint", false),
+	"aws:sourcevpcarn":         arnPin(false),
+	"aws:vpceaccount":          accountPin(false), // who owns the VPC endpoint that the call came through
+	"aws:vpceorgid":            organizationPin(false),
+	"aws:vpceorgpaths":         pathPin(false),
+	"lambda:sourcefunctionarn": arnPin(false), // the function whose credentials make the call
+	"lambda:eventsourcetoken":  literalPin("event source token", true),
 
-	"aws:principalservicename": {
-		judge: func(value string, o operator, _ Owner) (Exposure, string) {
-			if !o.literal(value) {
-				return Public, ""
-			}
-			return ConfusedDeputy, "the service " + value + ", which any of its customers can make call"
-		},
-		class: func(_ string, literal bool, _ Owner) Exposure {
-			if literal {
-				return ConfusedDeputy
-			}
-			return Public
-		},
+	"aws:principalservicename":      servicePin,
+	"aws:principalservicenameslist": servicePin,
+}
+
+// servicePin judges the names of the service that calls.
+var servicePin = pinner{
+	judge: func(value string, o operator, _ Owner) (Exposure, string) {
+		if !o.literal(value) {
+			return Public, ""
+		}
+		return ConfusedDeputy, "the service " + value + ", which any of its customers can make call"
+	},
+	class: func(_ string, literal bool, _ Owner) Exposure {
+		if literal {
+			return ConfusedDeputy
+		}
+		return Public
 	},
 }
 
@@ -177,7 +187,7 @@ func conditionPin(c Condition, owner Owner) (pin, bool) {
 		p.exposure, p.reason, p.pinsService = Unknown, "the operator "+clip(c.Operator)+" is not known", true
 		return p, true
 	}
-	if o.base == "IpAddress" && (key == "aws:sourceip" || key == "aws:vpcsourceip") {
+	if o.base == "IpAddress" && key == "aws:sourceip" {
 		return addressPin(p, o)
 	}
 	by, ok := pinners[key]
