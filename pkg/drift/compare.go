@@ -108,7 +108,7 @@ func (c comparison) added(d *drafts, i int) {
 	}
 	if dormant {
 		f.Exposure, f.Severity, f.Certain = policy.Nobody, Informational, true
-		f.Reason = "lets in nobody at present, because a Deny covers it wholly; it will when the Deny goes"
+		f.Reason = "lets in nobody beyond what is approved at present, because a Deny stands before it; it will when the Deny goes"
 		return
 	}
 	v := policy.Expose(s, c.owner)

@@ -50,15 +50,16 @@ func (c comparison) grants(s policy.Statement) (access policy.Access, dormant bo
 	return access, false
 }
 
-// opens says what the loss of a Deny lets in, through the Allows that are
-// approved and still there. The witnesses' indices are of the live policy.
+// opens says what the loss of a Deny lets in, through the live Allows that no
+// finding of their own tells: those that the approved ones contain. The
+// witnesses' indices are of the live policy.
 func (c comparison) opens(lost policy.Statement) policy.Access {
 	approved, _ := effects(c.approved)
 	_, denies := effects(c.live)
 	current := make([]policy.Statement, 0, len(c.live.Statements))
 	var indices []int
 	for i, s := range c.live.Statements {
-		if s.Effect == policy.Allow && slices.ContainsFunc(approved, s.Equal) {
+		if s.Effect == policy.Allow && (slices.ContainsFunc(approved, s.Equal) || !c.beyond(approved, []policy.Statement{s}).New) {
 			current, indices = append(current, s), append(indices, i)
 		}
 	}

@@ -35,6 +35,7 @@ func TestCompareIsExact(t *testing.T) {
 		{"covered by a Deny, while learning", state(t, "", public, denyAll), Baseline{}, learn, []string{"policy-widened informational nobody at unqualified [public]", "policy-narrowed low nobody at unqualified [deny]"}},
 		{"a Deny lost that kept the organization inside", state(t, "", ownOrg), baseline(t, "", ownOrg, denyOutside), here, []string{"policy-widened medium organization at unqualified [vpc]"}},
 		{"a Deny lost of what nothing allows", state(t, "", ownOrg), baseline(t, "", ownOrg, denyDelete), here, []string{"policy-widened low nobody at unqualified [delete]"}},
+		{"a Deny lost, and the Allow rewritten a little narrower", state(t, "", strings.Replace(public, `"Sid":"public"`, `"Sid":"tls","Condition":{"Bool":{"aws:SecureTransport":"true"}}`, 1)), baseline(t, "", public, denyOutside), here, []string{"policy-widened critical public at unqualified [vpc]", "policy-narrowed low nobody at unqualified [public]"}},
 		{"a Deny added of what nothing allows", state(t, "", ownOrg, denyDelete), baseline(t, "", ownOrg), here, nil},
 		{"a Deny lost, and a grant added that it denied", state(t, "", public), baseline(t, "", own, denyAll), here, []string{"policy-widened critical public at unqualified [public]", "policy-widened low nobody at unqualified [deny]"}},
 	} {
@@ -102,4 +103,20 @@ func request(w policy.Witness) policy.Request {
 		caller.Kind = policy.ServiceCaller
 	}
 	return policy.Request{Principal: caller, Action: w.Action, Resource: w.Resource, Context: w.Context}
+}
+
+// TestDormantGrantIsAnnouncedAgainWhenItsDenyGoes plays the attack in two
+// steps: a public grant behind a Deny, which is informational, then the Deny away.
+func TestDormantGrantIsAnnouncedAgainWhenItsDenyGoes(t *testing.T) {
+	l := &ledger{rows: make(map[string]Finding)}
+	l.audit(Change{Event: Event{ID: "1"}}, state(t, "", public, denyAll), baseline(t, ""), here)
+	l.audit(Change{Event: Event{ID: "2"}}, state(t, "", public), baseline(t, ""), here)
+	if !slices.Contains(l.announced, "reopened public") {
+		t.Errorf("announced %q", l.announced)
+	}
+	for _, row := range l.rows {
+		if row.Status == Open && row.Severity != Critical {
+			t.Errorf("%s", brief(row))
+		}
+	}
 }

@@ -105,9 +105,16 @@ func ofEvent(row Finding) bool {
 	return row.Kind == UnreadableChange && row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
 }
 
-// seen counts a sighting, silently. A redelivery of the event that opened the
-// finding is no new sighting.
+// seen counts a sighting, silently, unless the same cause has become worse: a
+// grant that a Deny kept dormant, and the Deny is gone. A redelivery of the event
+// that opened the finding is no new sighting.
 func seen(row, f Finding, now time.Time) Transition {
+	if f.Severity.Rank() > row.Severity.Rank() {
+		worse := refreshed(row, f)
+		worse.Status, worse.Actor, worse.Event, worse.LastSeen = Open, f.Actor, f.Event, now
+		worse.Count++
+		return announce(Reopened, worse, now, "it is worse than it was: "+string(row.Severity)+" before, "+string(f.Severity)+" now")
+	}
 	if key := f.Event.Key(); key != "" && key == row.Event.Key() && slices.Equal(row.Sids, f.Sids) {
 		return Transition{}
 	}
