@@ -11,7 +11,7 @@ import (
 // request becomes possible that was not: each must leave an open finding that
 // is no less than high.
 func TestNoRewritingIsClean(t *testing.T) {
-	with := func(s, old, new string) string { return strings.Replace(s, old, new, 1) }
+	with := func(s, from, to string) string { return strings.Replace(s, from, to, 1) }
 	for name, c := range map[string]struct{ approved, live []string }{
 		"two halves of everybody":             {[]string{own}, []string{own, with(public, `"Sid"`, `"Condition":{"Bool":{"aws:SecureTransport":"true"}},"Sid"`), with(public, `"Sid":"public"`, `"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Sid":"b"`)}},
 		"a Deny kept, but under a condition":  {[]string{public, denyAll}, []string{public, with(denyAll, `"Sid"`, `"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Sid"`)}},
