@@ -11,6 +11,9 @@ import (
 type Baseline struct {
 	Subject Subject            `json:"subject"`
 	Places  map[Place]Approved `json:"places"`
+	// Rules are those that match the subject, for the comparison; they are
+	// stored apart.
+	Rules []Rule `json:"rules,omitempty"`
 }
 
 // Known reports whether anybody captured or approved anything for the subject.
@@ -30,9 +33,11 @@ type Approved struct {
 	Reason    string     `json:"reason,omitempty"` // why this version was written
 }
 
-// Approval is one approved statement.
+// Approval is one approved statement, or, where Config is set, one approved
+// part of the configuration.
 type Approval struct {
-	Statement policy.Statement `json:"statement"`
+	Statement policy.Statement `json:"statement,omitzero"`
+	Config    *Config          `json:"config,omitempty"`
 	By        string           `json:"by"`
 	Reason    string           `json:"reason,omitempty"`
 	Ticket    string           `json:"ticket,omitempty"`
@@ -49,11 +54,22 @@ func (a Approval) Expired(now time.Time) bool {
 func (a Approved) Valid(now time.Time) []policy.Statement {
 	var statements []policy.Statement
 	for _, approval := range a.Approvals {
-		if !approval.Expired(now) {
+		if approval.Config == nil && !approval.Expired(now) {
 			statements = append(statements, approval.Statement)
 		}
 	}
 	return statements
+}
+
+// Configs returns the approvals of configuration that are valid at a time.
+func (a Approved) Configs(now time.Time) []Approval {
+	var list []Approval
+	for _, approval := range a.Approvals {
+		if approval.Config != nil && !approval.Expired(now) {
+			list = append(list, approval)
+		}
+	}
+	return list
 }
 
 // Mode says what the remediator may do.

@@ -26,7 +26,8 @@ const (
 	DeleteURL     Operation = "delete-url"
 	PutMapping    Operation = "put-mapping"
 	DeleteMapping Operation = "delete-mapping"
-	Configure     Operation = "configure" // the execution role may have been replaced
+	Configure     Operation = "configure"   // the execution role may have been replaced
+	UpdateCode    Operation = "update-code" // no access changes; told only of permdrift's own functions
 
 	PutIdentityPolicy    Operation = "put-identity-policy"    // inline put, managed attached
 	RemoveIdentityPolicy Operation = "remove-identity-policy" // inline deleted, managed detached
@@ -52,6 +53,7 @@ type Change struct {
 	Sid       string            `json:"sid,omitempty"`
 	Statement *policy.Statement `json:"statement,omitempty"` // what AddStatement claims
 	Policy    *policy.Policy    `json:"policy,omitempty"`    // what PutPolicy claims
+	Config    *Config           `json:"config,omitempty"`    // what PutURL, PutMapping, Configure and CreateSubject claim, DeleteMapping by its UUID
 	Detail    map[string]string `json:"detail,omitempty"`    // facts of the deeper events, by CloudTrail's parameter name
 
 	// OutcomeUnknown is set where the service answered ServiceException: the
@@ -86,10 +88,17 @@ func (e Event) Key() string {
 
 // Actor is who made the call.
 type Actor struct {
-	ARN       string `json:"arn,omitempty"`
-	Account   string `json:"account,omitempty"`
-	Type      string `json:"type,omitempty"`   // IAMUser, AssumedRole, Root, AWSService, …
-	Issuer    string `json:"issuer,omitempty"` // ARN of the role behind a session
+	ARN     string `json:"arn,omitempty"`
+	Account string `json:"account,omitempty"`
+	Type    string `json:"type,omitempty"`   // IAMUser, AssumedRole, Root, AWSService, …
+	Issuer  string `json:"issuer,omitempty"` // ARN of the role behind a session
+	// Source is the identity that the first caller of a chain of sessions set,
+	// and that each session keeps (sts:SourceIdentity).
+	Source string `json:"sourceIdentity,omitempty"`
+	// Provider is the identity provider that a session was begun with, and
+	// Federated the user there.
+	Provider  string `json:"provider,omitempty"`
+	Federated string `json:"federatedUser,omitempty"`
 	InvokedBy string `json:"invokedBy,omitempty"`
 	Via       string `json:"via,omitempty"` // console, cli, sdk, cloudformation, terraform, service
 	SourceIP  string `json:"sourceIp,omitempty"`

@@ -16,6 +16,8 @@ type Context struct {
 	Unknown UnknownMode
 	// LearnUntil is when Learn ends and is Strict from then on.
 	LearnUntil time.Time
+	// Own are the resources that the auditing rests on.
+	Own Own
 	// Store is what commands have to name with --store to reach the ledger;
 	// empty: nothing.
 	Store string

@@ -24,6 +24,7 @@ const (
 	PermissionsWidened  FindingKind = "permissions-widened"
 	PermissionsNarrowed FindingKind = "permissions-narrowed"
 	BoundaryRemoved     FindingKind = "boundary-removed"
+	AliasRepointed      FindingKind = "alias-repointed"
 	UnreadableChange    FindingKind = "unreadable-change"
 	AuditBlinded        FindingKind = "audit-blinded"
 	BaselineTampered    FindingKind = "baseline-tampered"
@@ -84,12 +85,21 @@ type Finding struct {
 	// Statement is what is new, or for narrowed access and a removed Deny what is gone.
 	Statement *policy.Statement `json:"statement,omitempty"`
 	// Sids are all the Sids that carry the statement; empty where it has none.
-	Sids           []string        `json:"sids,omitempty"`
+	Sids []string `json:"sids,omitempty"`
+	// Config is what of the configuration is new or, for narrowed access, gone;
+	// Before is what is approved in its place.
+	Config         *Config         `json:"config,omitempty"`
+	Before         *Config         `json:"before,omitempty"`
 	Reason         string          `json:"reason"`
 	Counterparties []string        `json:"counterparties,omitempty"`
 	Certain        bool            `json:"certain"`
 	Witness        *policy.Witness `json:"witness,omitempty"`
 	Replaces       string          `json:"replaces,omitempty"` // id of the finding whose Sid this one took over
+	// Replaced is the statement that had the Sid before.
+	Replaced *policy.Statement `json:"replaced,omitempty"`
+	// Owner and Stack are whom the function belongs to, by its tags.
+	Owner string `json:"owner,omitempty"`
+	Stack string `json:"stack,omitempty"`
 
 	Actor Actor `json:"actor"`
 	Event Event `json:"event"`
@@ -104,6 +114,9 @@ type Finding struct {
 	Remediate string `json:"remediate,omitempty"`
 	Undo      string `json:"undo,omitempty"`    // set once it was remediated
 	Refusal   string `json:"refusal,omitempty"` // why the remediator did not act, the last time
+
+	Adoption    *Adoption    `json:"adoption,omitempty"`    // by which rule the grant was adopted
+	Suppression *Suppression `json:"suppression,omitempty"` // while a person does not want to hear of it
 
 	// Pending are announcements that are recorded but not yet known to be sent.
 	Pending []Announcement `json:"pending,omitempty"`
@@ -133,5 +146,5 @@ func (f Finding) Added() bool {
 	if f.Statement == nil {
 		return false
 	}
-	return (f.Kind == PolicyWidened) == (f.Statement.Effect == policy.Allow)
+	return (f.Kind == PolicyWidened || f.Kind == LayerShared) == (f.Statement.Effect == policy.Allow)
 }

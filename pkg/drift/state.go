@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"slices"
 	"time"
 
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -16,6 +17,22 @@ type State struct {
 	// Whole is set when every place of the subject was listed and read, so
 	// that a place without an entry does not exist (any more).
 	Whole bool `json:"whole"`
+	// URLs holds one entry for each place whose function URL was read; a place
+	// without one has the zero URL.
+	URLs map[Place]URL `json:"urls,omitempty"`
+	// Mappings holds the event source mappings that were read, by UUID; one
+	// that does not exist, or feeds another function, is nil.
+	Mappings map[string]*PlacedMapping `json:"mappings,omitempty"`
+	// Roles are the execution roles of the unpublished code, at Unqualified,
+	// and of each version that was read.
+	Roles map[Place]string `json:"roles,omitempty"`
+	// Listed are the aspects of which everything was read: what has no entry
+	// does not exist.
+	Listed []Aspect `json:"listed,omitempty"`
+	// Rights are what roles may do that a finding has to be told with; see [Want].
+	Rights map[string]Rights `json:"rights,omitempty"`
+	// Tags are the function's tags, nil where they were not read.
+	Tags map[string]string `json:"tags,omitempty"`
 	// Gaps are the places, or the listing itself, that could not be read.
 	Gaps   []Gap     `json:"gaps,omitempty"`
 	ReadAt time.Time `json:"readAt"`
@@ -31,24 +48,96 @@ type PlacePolicy struct {
 	RevisionID string        `json:"revisionId,omitempty"`
 }
 
+// Aspect is what a read is about.
+type Aspect string
+
+// The aspects of a function. The zero Aspect is its policies.
+const (
+	Policies Aspect = ""
+	URLs     Aspect = "url"
+	Mappings Aspect = "mapping"
+	Roles    Aspect = "role"
+)
+
+// PlacedMapping is an event source mapping and the place that it feeds.
+type PlacedMapping struct {
+	Mapping
+	Place Place `json:"qualifier,omitempty"`
+}
+
+// Rights are what a role may do: its identity policies as one, and the
+// permissions boundary if it has one.
+type Rights struct {
+	Policy   policy.Policy  `json:"policy"`
+	Boundary *policy.Policy `json:"boundary,omitempty"`
+	// Problem says why they could not be read; empty if they were.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Want is what has to be read beside a state before its findings can be told:
+// only what differs from the baseline costs further calls.
+type Want struct {
+	URLs  []Place  // of the places whose URL decides what a grant opens
+	Roles []string // ARNs of roles whose rights are to be compared
+	Tags  bool     // who owns the function
+}
+
+// Empty reports whether nothing is wanted.
+func (w Want) Empty() bool { return len(w.URLs) == 0 && len(w.Roles) == 0 && !w.Tags }
+
 // Gap is something that could not be read or decided: unknown, never clean.
 type Gap struct {
 	Place Place `json:"qualifier"`
+	// Aspect is what of the place could not be read; empty: its policy.
+	Aspect Aspect `json:"aspect,omitempty"`
 	// All is set when the gap concerns the whole subject (its places could not be listed).
 	All    bool   `json:"all,omitempty"`
 	Reason string `json:"reason"`
 }
 
-// Covers reports whether the state says something about a place: it was read,
-// or it is known not to exist. A gap covers nothing.
+// Covers reports whether the state says something about the policy at a place:
+// it was read, or it is known not to exist. A gap covers nothing.
 func (s State) Covers(p Place) bool {
-	for _, g := range s.Gaps {
-		if g.All || g.Place == p {
-			return false
-		}
+	if s.missing(Policies, p) {
+		return false
 	}
 	if _, ok := s.Policies[p]; ok {
 		return true
 	}
 	return s.Whole
+}
+
+// missing reports whether a gap is about an aspect of a place. A gap of all
+// places is about every aspect.
+func (s State) missing(a Aspect, p Place) bool {
+	return slices.ContainsFunc(s.Gaps, func(g Gap) bool {
+		return g.All && (g.Aspect == a || g.Aspect == Policies) || g.Place == p && g.Aspect == a
+	})
+}
+
+// CoversURL reports whether the state says something about the URL of a place.
+func (s State) CoversURL(p Place) bool {
+	if s.missing(URLs, p) {
+		return false
+	}
+	_, ok := s.URLs[p]
+	return ok || slices.Contains(s.Listed, URLs)
+}
+
+// CoversMapping reports whether the state says something about an event source mapping.
+func (s State) CoversMapping(uuid string) bool {
+	if s.missing(Mappings, Unqualified) {
+		return false
+	}
+	_, ok := s.Mappings[uuid]
+	return ok || slices.Contains(s.Listed, Mappings)
+}
+
+// CoversRole reports whether the state says something about the role at a place.
+func (s State) CoversRole(p Place) bool {
+	if s.missing(Roles, Unqualified) {
+		return false
+	}
+	_, ok := s.Roles[p]
+	return ok || slices.Contains(s.Listed, Roles)
 }

@@ -14,6 +14,7 @@ const (
 	Vanished    TransitionKind = "transient" // added and gone before it was read
 	Closed      TransitionKind = "resolved"
 	RemovedByUs TransitionKind = "remediated"
+	Muted       TransitionKind = "suppressed"          // a person does not want to hear of it for a time
 	Refused     TransitionKind = "remediation-refused" // the remediator would not or could not act
 )
 
