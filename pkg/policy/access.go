@@ -139,25 +139,26 @@ func (d *decision) compile() {
 		return
 	}
 	d.partition = partitionOf(d.current.policy, d.baseline.policy)
+	r := reading{d.partition, mixedTexts(&d.current.policy, &d.baseline.policy, d.o.CurrentBoundary, d.o.BaselineBoundary)}
 	boundary := func(p *Policy) []*rule {
 		if p == nil {
 			return nil
 		}
-		return compileAll(*p, IdentityPolicy, d.partition)
+		return compileAll(*p, IdentityPolicy, r)
 	}
 	d.rules[ofBaselineBoundary] = boundary(d.o.BaselineBoundary)
 	d.rules[ofCurrentBoundary] = boundary(d.o.CurrentBoundary)
-	d.rules[ofBaseline] = compileAll(d.baseline.policy, d.o.Type, d.partition)
-	d.rules[ofCurrent] = compileAll(d.current.policy, d.o.Type, d.partition)
+	d.rules[ofBaseline] = compileAll(d.baseline.policy, d.o.Type, r)
+	d.rules[ofCurrent] = compileAll(d.current.policy, d.o.Type, r)
 	if d.o.Type == ResourcePolicy {
 		d.domain = domainOf(d.baseline.policy, d.current.policy)
 	}
 }
 
-func compileAll(p Policy, t PolicyType, partition string) []*rule {
+func compileAll(p Policy, t PolicyType, r reading) []*rule {
 	list := make([]*rule, len(p.Statements))
 	for i, s := range p.Statements {
-		list[i] = compileStatement(s, i, t, partition)
+		list[i] = compileStatement(s, i, t, r)
 	}
 	return list
 }

@@ -58,7 +58,7 @@ func (q *question) someValue(key string) string {
 	for _, list := range [][]Statement{q.current.policy.Statements, q.baseline.policy.Statements} {
 		for _, s := range list {
 			for _, c := range s.Condition {
-				if canonicalKey(c.Key) != key {
+				if !strings.EqualFold(c.Key, key) {
 					continue
 				}
 				base := parseOperator(c.Operator).base

@@ -49,11 +49,13 @@ type dimensionKey struct {
 // variable's pattern matches, what an unknown operator does. Both policies ask
 // the same question under the same text.
 type free struct {
-	text   string
-	about  string // the name of the dimension
-	loose  *glob  // a pattern that matches wherever the answer is yes
-	defect string // why nothing can be concluded from it; empty for policy variables
-	opaque bool   // the whole condition is the question
+	text    string
+	about   string      // the name of the dimension
+	pattern string      // with policy variables, which loose stands for
+	kind    patternKind // of the pattern
+	loose   *glob       // a pattern that matches wherever the answer is yes
+	defect  string      // why nothing can be concluded from it; empty for policy variables
+	opaque  bool        // the whole condition is the question
 }
 
 // clause is one element or condition of a statement: a set of the values of
@@ -124,10 +126,11 @@ func (c *clause) indexLiterals() {
 	c.globs = slices.DeleteFunc(slices.Clone(c.globs), func(g glob) bool { return !g.wild })
 }
 
-// condition turns a condition into a clause.
-func compileCondition(c Condition) clause {
+// compileCondition turns a condition into a clause. Of the keys in texts even
+// Bool compares texts.
+func compileCondition(c Condition, texts map[string]bool) clause {
 	o := parseOperator(c.Operator)
-	key := canonicalKey(c.Key)
+	key := strings.ToLower(c.Key) // the names of tags too
 	if !o.known() {
 		return opaqueClause(o, key, c.Values, "the operator "+clip(c.Operator)+" is not known")
 	}
@@ -143,6 +146,9 @@ func compileCondition(c Condition) clause {
 	}
 	out.arn = strings.HasPrefix(o.base, "Arn")
 	out.key = dimensionKey{name: key, kind: kindOf(o.base, key, c.Values), set: out.set != single}
+	if out.key.kind == truthValues && texts[key] {
+		out.key.kind = textValues
+	}
 	if o.base == "Null" {
 		return nullClause(out, o, key, c.Values)
 	}
@@ -195,8 +201,10 @@ func kindOf(base, key string, values []string) valueKind {
 			return textValues
 		}
 		return truthValues
-	case strings.HasPrefix(base, "Numeric"):
+	case strings.HasPrefix(base, "Numeric") && key != epochTime:
 		return numberValues
+	case strings.HasPrefix(base, "Numeric"):
+		return dateValues
 	case strings.HasPrefix(base, "Date"):
 		return dateValues
 	case strings.HasSuffix(base, "IpAddress"):
@@ -207,6 +215,47 @@ func kindOf(base, key string, values []string) valueKind {
 		return truthValues
 	}
 	return textValues
+}
+
+// epochTime is the time as seconds since 1970, which both dates and numbers are
+// compared with.
+const epochTime = "aws:epochtime"
+
+// mixedTexts are the keys that one statement compares with true or false, and
+// another with texts that are neither.
+func mixedTexts(policies ...*Policy) (mixed map[string]bool) {
+	var truths, texts map[string]bool
+	for _, p := range policies {
+		if p == nil {
+			continue
+		}
+		for i := range p.Statements {
+			for _, c := range p.Statements[i].Condition {
+				key := strings.ToLower(c.Key)
+				base := parseOperator(c.Operator).base
+				switch kind := kindOf(base, key, c.Values); {
+				case kind == truthValues:
+					truths = with(truths, key)
+				case kind == textValues && base != "Bool":
+					texts = with(texts, key)
+				}
+			}
+		}
+	}
+	for key := range truths {
+		if texts[key] {
+			mixed = with(mixed, key)
+		}
+	}
+	return mixed
+}
+
+func with(set map[string]bool, key string) map[string]bool {
+	if set == nil {
+		set = make(map[string]bool)
+	}
+	set[key] = true
+	return set
 }
 
 // truthKeys are keys that are documented to hold true or false and nothing else.
@@ -221,7 +270,11 @@ func (c *clause) add(v string, o operator, key string) {
 	question := free{about: key, text: o.questionName() + "\x00" + key + "\x00" + v}
 	switch c.key.kind {
 	case numberValues, dateValues, addressValues:
-		t, ok := readTyped(v, c.key.kind)
+		kind := c.key.kind
+		if strings.HasPrefix(o.base, "Numeric") {
+			kind = numberValues
+		}
+		t, ok := readTyped(v, kind)
 		if !ok {
 			question.defect = clip(key) + ": " + clip(v) + " is no value for " + o.base
 			c.free = append(c.free, question)
@@ -247,9 +300,11 @@ func (c *clause) add(v string, o operator, key string) {
 	}
 	g, variable := parseGlob(v, o.patternKind(), o.ignoresCase() && c.key.kind == textValues)
 	switch {
-	case variable:
+	case variable && g.fold:
 		question.loose = &g
 		c.free = append(c.free, question)
+	case variable:
+		c.free = append(c.free, o.patternQuestion(key, v, &g))
 	case g.fold && !ascii(v):
 		c.free = append(c.free, question)
 	default:
@@ -315,7 +370,8 @@ func patternsClause(name string, list []string, negated bool) clause {
 		}
 		g, variable := parseGlob(text, kind, false)
 		if variable {
-			c.free = append(c.free, free{about: name, text: name + "\x00" + text, loose: &g})
+			text = foldVariables(text)
+			c.free = append(c.free, free{about: name, text: name + "\x00" + text, pattern: text, kind: kind, loose: &g})
 			continue
 		}
 		c.globs = append(c.globs, g)
@@ -333,27 +389,33 @@ type rule struct {
 	clauses []clause
 }
 
+// reading is what reading one statement takes of all policies at hand.
+type reading struct {
+	partition string          // that bare account ids are in
+	texts     map[string]bool // see mixedTexts
+}
+
 // compileStatement reads a statement for one type of policy.
-func compileStatement(s Statement, index int, t PolicyType, partition string) *rule {
+func compileStatement(s Statement, index int, t PolicyType, r reading) *rule {
 	s = s.current()
-	r := &rule{index: index, effect: s.Effect, sid: s.Sid, clauses: make([]clause, 0, 2+len(s.Condition))}
+	out := &rule{index: index, effect: s.Effect, sid: s.Sid, clauses: make([]clause, 0, 2+len(s.Condition))}
 	if t != IdentityPolicy {
-		r.who = compileWho(s, partition)
+		out.who = compileWho(s, r.partition)
 	}
 	if s.Action != nil {
-		r.clauses = append(r.clauses, patternsClause(actionName, s.Action, false))
+		out.clauses = append(out.clauses, patternsClause(actionName, s.Action, false))
 	} else {
-		r.clauses = append(r.clauses, patternsClause(actionName, s.NotAction, true))
+		out.clauses = append(out.clauses, patternsClause(actionName, s.NotAction, true))
 	}
 	switch {
 	case t == TrustPolicy:
 	case s.Resource != nil:
-		r.clauses = append(r.clauses, patternsClause(resourceName, s.Resource, false))
+		out.clauses = append(out.clauses, patternsClause(resourceName, s.Resource, false))
 	case s.NotResource != nil:
-		r.clauses = append(r.clauses, patternsClause(resourceName, s.NotResource, true))
+		out.clauses = append(out.clauses, patternsClause(resourceName, s.NotResource, true))
 	}
 	for _, c := range s.Condition {
-		r.clauses = append(r.clauses, compileCondition(c))
+		out.clauses = append(out.clauses, compileCondition(c, r.texts))
 	}
-	return r
+	return out
 }

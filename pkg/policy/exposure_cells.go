@@ -118,7 +118,7 @@ func (e *exposer) cells(index int, owner Owner) (exposure Exposure, certain, ok 
 func (e *exposer) compile() {
 	if e.rules == nil {
 		e.partition, e.domain = partitionOf(e.policy), domainOf(e.policy)
-		e.rules = compileAll(e.policy, ResourcePolicy, e.partition)
+		e.rules = compileAll(e.policy, ResourcePolicy, reading{e.partition, mixedTexts(&e.policy)})
 	}
 }
 

@@ -128,6 +128,7 @@ func (s *space) mergeCallers(callers []*callerClass) []*callerClass {
 
 // relate finds the relations between dimensions.
 func (s *space) relate() {
+	s.tieQuestions()
 	for i, d := range s.dimensions {
 		for _, e := range d.elements {
 			// A set that is not there has no element.

@@ -165,10 +165,9 @@ func (s *space) candidates(dim *dimension) []value {
 	if own == nil && !dim.key.set && dim.key.name[0] != 0 {
 		values = append(values, value{absent: true})
 	}
-	tag := strings.Contains(dim.key.name, "/")
 	switch dim.key.kind {
 	case numberValues, dateValues:
-		values = append(values, numberExamples(dim.clauses, dim.key.kind, tag)...)
+		values = append(values, numberExamples(dim.clauses, dim.key.kind, dim.key.name)...)
 	case addressValues:
 		values = append(values, addressExamples(dim.clauses)...)
 	case truthValues:

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -39,12 +40,46 @@ func (s *space) textCandidates(dim *dimension, own *clause) []value {
 	case len(wild) == 0:
 		add("example", true)
 	default:
-		for _, text := range examples(wild, ownWild, s.budget) {
+		for _, text := range s.unlisted(values, wild, ownWild) {
 			add(text, true)
 		}
 	}
 	return slices.DeleteFunc(values, func(v value) bool { return !s.hasShape(dim, shapes, &v) })
 }
+
+// unlisted are examples of what the patterns match beside the listed values. A
+// text that is listed as well may be the only one that its patterns match, such
+// as "a" between a* and a?*: then the listed values count as patterns too.
+func (s *space) unlisted(listed []value, wild []*glob, ownWild int) []string {
+	texts := examples(wild, ownWild, s.budget)
+	names := make(map[string]bool, len(listed))
+	for _, v := range listed {
+		names[v.text] = true
+	}
+	if len(listed) > mostListed || !slices.ContainsFunc(texts, func(text string) bool { return names[text] }) {
+		return texts
+	}
+	patterns := slices.Clone(wild)
+	for _, text := range slices.Sorted(maps.Keys(names)) {
+		g := &glob{source: text, text: text, wild: true}
+		for _, r := range text {
+			g.tokens = append(g.tokens, token{kind: tokenRune, r: r})
+		}
+		patterns = append(patterns, g)
+	}
+	const most = 1 << 16 // steps
+	attempt := budget{steps: MaxSteps - most}
+	exact := examples(patterns, ownWild, &attempt)
+	s.budget.steps += attempt.steps - (MaxSteps - most)
+	if attempt.exceeds != "" {
+		return texts // which may report too much
+	}
+	return slices.DeleteFunc(exact, func(text string) bool { return names[text] })
+}
+
+// mostListed is the most listed values that are told apart from what patterns
+// match beside them.
+const mostListed = 64
 
 // niceTexts are texts that people recognise, as far as patterns leave room.
 func (s *space) niceTexts(dim *dimension, wild []*glob) (list []string) {
@@ -364,14 +399,11 @@ func (q *question) assume(r *Request, f free) {
 	before, rest, _ := strings.Cut(pattern, escapeOpen)
 	name, after, closed := strings.Cut(rest, "}")
 	name, _, _ = strings.Cut(name, ",")
-	if name = q.spellKey(canonicalKey(strings.TrimSpace(name))); !closed || r.Context[name] != nil {
+	if name = q.spellKey(strings.ToLower(strings.TrimSpace(name))); !closed || r.Context[name] != nil {
 		return
 	}
-	wild := !strings.HasPrefix(parts[0], "StringEquals")
-	if wild {
-		before = strings.NewReplacer("*", "", "?", "").Replace(before)
-	}
-	middle, ok := between(value, before, after, wild)
+	before = strings.NewReplacer("*", "", "?", "").Replace(before)
+	middle, ok := between(value, before, after, !f.loose.fold)
 	if !ok || middle == "" {
 		return
 	}

@@ -126,7 +126,7 @@ func readAddress(text string) (netip.Prefix, bool) {
 
 // numberExamples are the values that numbers or instants are compared with,
 // and one in each gap between and beside them.
-func numberExamples(clauses []*clause, kind valueKind, tag bool) []value {
+func numberExamples(clauses []*clause, kind valueKind, key string) []value {
 	var cuts []*big.Rat
 	for _, c := range clauses {
 		for _, t := range c.typed {
@@ -136,6 +136,9 @@ func numberExamples(clauses []*clause, kind valueKind, tag bool) []value {
 	slices.SortFunc(cuts, func(a, b *big.Rat) int { return a.Cmp(b) })
 	cuts = slices.CompactFunc(cuts, func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })
 	var values []value
+	if key == epochTime {
+		kind = numberValues
+	}
 	add := func(n *big.Rat) {
 		values = append(values, value{text: spellNumber(n, kind), typed: typedValue{number: n}})
 	}
@@ -155,7 +158,7 @@ func numberExamples(clauses []*clause, kind valueKind, tag bool) []value {
 	if len(cuts) == 0 {
 		add(new(big.Rat))
 	}
-	if tag {
+	if strings.Contains(key, "/") { // a tag may hold anything
 		values = append(values, value{text: "x", typed: typedValue{junk: true}})
 	}
 	return values
