@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/permdrift/permdrift/pkg/drift"
 	"github.com/permdrift/permdrift/pkg/policy"
-	"github.com/permdrift/permdrift/pkg/remediation"
 )
 
 // place is the function and qualifier that a statement is about, false where
@@ -41,9 +40,8 @@ func tighten(s policy.Statement, owner policy.Owner) *suggestion {
 	}
 	tight.Sid = s.Sid + "-scoped"
 	g.Statement = tight
-	add := remediation.AddCommand(drift.Intent{Subject: subject, Place: qualifier, Sid: tight.Sid, Statement: &tight})
-	if add != "" && drift.Removable(tight.Sid) {
-		g.Commands = []string{add, remove}
+	if add, ok := drift.PermissionOf(subject, qualifier, tight.Sid, tight); ok && drift.Removable(tight.Sid) {
+		g.Commands = []string{add.Command(), remove}
 	}
 	return g
 }

@@ -214,7 +214,7 @@ func TestUndoOfLiteralVariables(t *testing.T) {
 	document := `{"Version":"2008-10-17","Statement":{"Sid":"odd","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"` + string(orders) +
 		`","Condition":{"StringEquals":{"lambda:EventSourceToken":"token-${aws:username}"}}}}`
 	_, d := planned(t, document)
-	if _, ok := permissionInput(*d.Intent); ok {
+	if _, ok := permission(*d.Intent); ok {
 		t.Errorf("undone by %s", d.Intent.Undo)
 	}
 }
@@ -227,7 +227,7 @@ func TestUndoCommand(t *testing.T) {
 	if d.Intent.Undo != want {
 		t.Errorf("got  %s\nwant %s", d.Intent.Undo, want)
 	}
-	if _, ok := permissionInput(drift.Intent{Sid: "x"}); ok {
+	if _, ok := permission(drift.Intent{Sid: "x"}); ok {
 		t.Error("an intent without a statement is undone by AddPermission")
 	}
 }
