@@ -1,5 +1,5 @@
 // Package mototest gives tests a moto_server (https://docs.getmoto.org): a
-// stand-in for DynamoDB, SNS, SQS and IAM that speaks AWS's wire protocol.
+// stand-in for DynamoDB, SNS, SQS, IAM and KMS that speaks AWS's wire protocol.
 //
 //	endpoint := mototest.Start(t)
 //	client := dynamodb.NewFromConfig(mototest.AWSConfig(endpoint))

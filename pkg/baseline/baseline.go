@@ -60,11 +60,29 @@
 // without WRITE, since one transaction writes both) and the same JSON. Other
 // packages may keep their buckets in the same file.
 //
+// Bucket "keys" has one key, "sealing": 32 random bytes ([Bolt.SealingKey]).
+//
+// # Seals
+//
+// An adoption stands in the ledger, where more may write than may approve. So
+// it bears a seal: a MAC (HMAC-SHA-256) over its text. [KMS] seals with a key
+// that never leaves KMS and that only the auditor may use; [Local] with a key
+// in memory, for one machine, where whoever can write the file can read its
+// key too.
+//
+//	seal    = ("kms1:" | "local1:") base64(HMAC(key, message))
+//	message = "permdrift seal 1" LF hex(SHA-256(text))
+//
+// A seal of the other kind, in another spelling, of another key or text is
+// false; an error means that the key could not be asked, which is neither true
+// nor false. KMS remembers the true seals that it made or saw, so it notices a
+// key that was disabled only for others.
+//
 // # Not promised
 //
 // Subjects come in no particular order, and one that is added during the
 // listing may be missing. DynamoDB protects neither history nor heads from
-// somebody who may write to the table; that is for IAM and for the MAC.
+// somebody who may write to the table; that is for IAM.
 package baseline
 
 import (

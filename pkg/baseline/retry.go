@@ -11,7 +11,7 @@ import (
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
-// A call that DynamoDB throttles is made up to maxAttempts times, beyond the
+// A call that DynamoDB or KMS throttles is made up to maxAttempts times, beyond the
 // SDK's own retries of each; the waits between them are random below a limit
 // that doubles up to maxWait. That is less than ten seconds of waiting in all.
 const (
@@ -20,7 +20,7 @@ const (
 	maxWait     = 3 * time.Second
 )
 
-// sentinels are DynamoDB's error codes in the domain's words.
+// sentinels are the error codes of DynamoDB and KMS in the domain's words.
 var sentinels = map[string]error{
 	"ConditionalCheckFailedException":        drift.ErrConflict,
 	"AccessDeniedException":                  drift.ErrDenied,
@@ -31,7 +31,7 @@ var sentinels = map[string]error{
 	"TransactionConflictException":           drift.ErrThrottled,
 }
 
-// translate puts the domain's sentinel before an error of DynamoDB.
+// translate puts the domain's sentinel before an error of DynamoDB or KMS.
 func translate(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
