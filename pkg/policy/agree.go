@@ -23,6 +23,13 @@ func (s *space) agree(chosen []*value) {
 		return
 	}
 	c := *chosen[s.whoAt].caller
+	if c.caller.Kind == ServiceCaller && c.unnamed {
+		if v := s.chosen(serviceNameKey, chosen); v != nil {
+			c.caller.ID = v.text
+			chosen[s.whoAt] = &value{caller: &c}
+		}
+		return
+	}
 	parts := strings.SplitN(c.caller.ID, ":", 6)
 	if c.caller.Kind != AWSPrincipal || c.role != "" || !c.unnamed && len(c.covers) != 1 || len(parts) != 6 {
 		return

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,7 @@ import (
 
 // Owner is whose eyes an exposure is seen with.
 type Owner struct {
-	Account              string   // the account that owns the resource; empty: taken from the statement's resources
+	Account              string   // the account that owns the resource; empty: taken from the policy's resources
 	Organization         string   // o-…, empty where it is not known
 	TrustedAccounts      []string // accounts that count as the organization
 	TrustedOrganizations []string
@@ -71,11 +72,12 @@ func (e *exposer) document() Verdict {
 	return widest
 }
 
-// ownerOf is the owner, with the account that the statement names where none is given.
+// ownerOf is the owner, with the account that the statement names, or else the
+// policy, where none is given.
 func (e *exposer) ownerOf(s *Statement) Owner {
 	owner := e.owner
 	if owner.Account == "" {
-		owner.Account = s.owner()
+		owner.Account = cmp.Or(s.owner(), ownerOf(e.policy))
 	}
 	return owner
 }
@@ -196,10 +198,11 @@ func awsPrincipal(principal string, owner Owner) base {
 		return base{exposure: Nobody, name: principal, reason: "the principal was deleted; only its id is left"}
 	}
 	account := principal
-	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 {
+	parts := strings.SplitN(principal, ":", 6)
+	if len(parts) == 6 {
 		account = parts[4]
 	}
-	if strings.ContainsAny(principal, "*?") && isAccount(account) {
+	if strings.ContainsAny(principal, "*?") && len(parts) == 6 {
 		return base{exposure: Nobody, name: principal, reason: "a wildcard in a principal's ARN is literal and matches nobody"}
 	}
 	exposure, reason := owner.account(account)
@@ -215,6 +218,8 @@ func (o Owner) account(account string) (Exposure, string) {
 		return Internal, "the owner's own account"
 	case slices.Contains(o.TrustedAccounts, account):
 		return Organization, "the trusted account " + account
+	case o.Account == "":
+		return External, "account " + account + ", as far as is known: whose the resource is, is not said"
 	}
 	return External, "another account, " + account
 }

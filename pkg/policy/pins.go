@@ -48,6 +48,8 @@ var pinners = map[string]pinner{
 	"aws:sourcevpc":            literalPin("VPC", false),
 	"aws:sourcevpce":           literalPin("VPC endpoint", false),
 	"aws:sourcevpcarn":         arnPin(false),
+	"aws:sourceip":             literalPin("address", false), // as text; see addressPin
+	"aws:userid":               userIDPin,
 	"aws:vpceaccount":          accountPin(false), // who owns the VPC endpoint that the call came through
 	"aws:vpceorgid":            organizationPin(false),
 	"aws:vpceorgpaths":         pathPin(false),
@@ -166,6 +168,43 @@ func pathPin(service bool) pinner {
 			return of([]string{id})
 		},
 	}
+}
+
+// userIDPin judges aws:userid: the unique id of a user, of a role with ":" and
+// the session's name, or an account's id. Unique ids are never given twice.
+var userIDPin = pinner{
+	judge: func(value string, o operator, owner Owner) (Exposure, string) {
+		id, _, _ := strings.Cut(value, ":")
+		if !o.literal(id) {
+			return Public, ""
+		}
+		return owner.userID(id)
+	},
+	class: func(text string, _ bool, owner Owner) Exposure {
+		id, _, _ := strings.Cut(text, ":")
+		exposure, _ := owner.userID(id)
+		return exposure
+	},
+	names: func(Owner) []string { return nil },
+	named: func(pattern string) []string {
+		id, _, session := strings.Cut(pattern, ":")
+		if !session || !isUniqueID(id) && !isAccount(id) || strings.ContainsAny(id, "*?$") {
+			return nil
+		}
+		return []string{id + ":*"}
+	},
+	pattern: likePattern,
+}
+
+// userID is the exposure of being pinned to a unique id.
+func (o Owner) userID(id string) (Exposure, string) {
+	switch {
+	case isAccount(id):
+		return o.account(id)
+	case isUniqueID(id):
+		return External, "the principal of the unique id " + id + ", whose account is not known"
+	}
+	return Public, ""
 }
 
 // conditionPins lists what the conditions of a statement pin the caller to.

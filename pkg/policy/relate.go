@@ -229,7 +229,14 @@ func (s *space) tieToCaller(at int) {
 	for i, c := range s.callers {
 		rows[i] = make([]uint64, (len(d.values)+63)/64)
 		for j := range d.values {
-			if goesWith(c, &d.values[j], d.key.name, tied, accounts, roles) {
+			v := &d.values[j]
+			if d.key.name == serviceNameKey && c.caller.Kind == ServiceCaller && d.key.kind == textValues {
+				if v.absent || s.isService(c, d, v) {
+					mark(rows[i], j)
+				}
+				continue
+			}
+			if goesWith(c, v, d.key.name, tied, accounts, roles) {
 				mark(rows[i], j)
 			}
 		}
@@ -237,12 +244,26 @@ func (s *space) tieToCaller(at int) {
 	s.relations = append(s.relations, relation{a: s.whoAt, b: at, rows: rows})
 }
 
+const serviceNameKey = "aws:principalservicename"
+
+// isService reports whether a value of aws:PrincipalServiceName can be the name
+// of a service: of a named one its own, of another none of those.
+func (s *space) isService(c *callerClass, d *dimension, v *value) bool {
+	if c.unnamed {
+		return v.generic || !slices.ContainsFunc(s.callers, func(o *callerClass) bool {
+			return o.caller.Kind == ServiceCaller && !o.unnamed && o.caller.ID == v.text
+		})
+	}
+	own := value{text: c.caller.ID, runes: []rune(c.caller.ID)}
+	return string(d.signature(nil, &own)) == string(d.signature(nil, v))
+}
+
 // goesWith reports whether a caller can have a value of a key that describes callers.
 func goesWith(c *callerClass, v *value, key string, tied bool, accounts, roles []string) bool {
 	switch key {
 	case "aws:principalisawsservice":
 		return serviceGoesWith(c, v)
-	case "aws:principalservicename":
+	case serviceNameKey:
 		return v.absent || c.caller.Kind == ServiceCaller
 	}
 	switch c.caller.Kind {

@@ -140,6 +140,8 @@ func (s *space) fitting(d *dimension, v *value, chosen []*value) *value {
 	c := chosen[s.whoAt].caller
 	text := ""
 	switch {
+	case c.caller.Kind == ServiceCaller && d.key.name == serviceNameKey:
+		text = c.caller.ID
 	case c.caller.Kind != AWSPrincipal:
 	case d.key.name == "aws:principalaccount":
 		if parts := strings.SplitN(c.caller.ID, ":", 6); len(parts) == 6 {
