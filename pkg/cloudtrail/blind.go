@@ -14,44 +14,51 @@ import (
 var blinding = map[call][]string{
 	{"cloudtrail", "StopLogging"}:       {"name"},
 	{"cloudtrail", "DeleteTrail"}:       {"name"},
-	{"cloudtrail", "UpdateTrail"}:       {"name", "isMultiRegionTrail", "includeGlobalServiceEvents"},
+	{"cloudtrail", "UpdateTrail"}:       {"name", "isMultiRegionTrail", "includeGlobalServiceEvents", "isOrganizationTrail"},
 	{"cloudtrail", "PutEventSelectors"}: {"trailName", "eventSelectors", "advancedEventSelectors"},
 
 	{"events", "DisableRule"}:      {"name", "eventBusName"},
 	{"events", "DeleteRule"}:       {"name", "eventBusName"},
-	{"events", "PutRule"}:          {"name", "eventBusName", "state", "eventPattern"},
-	{"events", "PutTargets"}:       {"rule", "eventBusName"},
+	{"events", "PutRule"}:          {"name", "eventBusName", "state", "eventPattern", "scheduleExpression"},
+	{"events", "PutTargets"}:       {"rule", "eventBusName", "targets"},
 	{"events", "RemoveTargets"}:    {"rule", "eventBusName", "ids"},
+	{"events", "UpdateEventBus"}:   {"name", "kmsKeyIdentifier"},
 	{"events", "DeleteEventBus"}:   {"name"},
 	{"events", "PutPermission"}:    {"eventBusName", "statementId", "principal"},
-	{"events", "RemovePermission"}: {"eventBusName", "statementId"},
+	{"events", "RemovePermission"}: {"eventBusName", "statementId", "removeAllPermissions"},
 
-	{"sns", "SetTopicAttributes"}:        {"topicArn", "attributeName"},
-	{"sns", "SetSubscriptionAttributes"}: {"subscriptionArn", "attributeName"},
+	{"sns", "SetTopicAttributes"}:        {"topicArn", "attributeName", "attributeValue"},
+	{"sns", "SetSubscriptionAttributes"}: {"subscriptionArn", "attributeName", "attributeValue"},
+	{"sns", "PutDataProtectionPolicy"}:   {"resourceArn"}, // it can hold messages back
+	{"sns", "RemovePermission"}:          {"topicArn", "label"},
 	{"sns", "Unsubscribe"}:               {"subscriptionArn"},
 	{"sns", "DeleteTopic"}:               {"topicArn"},
 
-	{"sqs", "SetQueueAttributes"}: {"queueUrl"},
+	{"sqs", "SetQueueAttributes"}: {"queueUrl", "attributes"},
+	{"sqs", "RemovePermission"}:   {"queueUrl", "label"},
 	{"sqs", "PurgeQueue"}:         {"queueUrl"},
 	{"sqs", "DeleteQueue"}:        {"queueUrl"},
 
 	{"kms", "DisableKey"}:          {"keyId"},
-	{"kms", "ScheduleKeyDeletion"}: {"keyId"},
+	{"kms", "ScheduleKeyDeletion"}: {"keyId", "pendingWindowInDays"},
 	{"kms", "PutKeyPolicy"}:        {"keyId"},
 
+	// What is written into a table is a data event, which EventBridge never sees.
 	{"dynamodb", "DeleteTable"}:             {"tableName"},
-	{"dynamodb", "UpdateTable"}:             {"tableName"},
-	{"dynamodb", "UpdateTimeToLive"}:        {"tableName"},
-	{"dynamodb", "UpdateContinuousBackups"}: {"tableName"},
+	{"dynamodb", "UpdateTable"}:             {"tableName", "deletionProtectionEnabled"},
+	{"dynamodb", "UpdateTimeToLive"}:        {"tableName", "timeToLiveSpecification"},
+	{"dynamodb", "UpdateContinuousBackups"}: {"tableName", "pointInTimeRecoverySpecification"},
 	{"dynamodb", "PutResourcePolicy"}:       {"resourceArn"},
 	{"dynamodb", "DeleteResourcePolicy"}:    {"resourceArn"},
 
-	{"scheduler", "UpdateSchedule"}:      {"name", "groupName", "state"},
+	{"scheduler", "UpdateSchedule"}:      {"name", "groupName", "state", "scheduleExpression"},
 	{"scheduler", "DeleteSchedule"}:      {"name", "groupName"},
 	{"scheduler", "DeleteScheduleGroup"}: {"name"},
 
+	// CloudWatch's name in eventSource.
 	{"monitoring", "DeleteAlarms"}:        {"alarmNames", "alarms"},
 	{"monitoring", "DisableAlarmActions"}: {"alarmNames"},
+	{"monitoring", "PutMetricAlarm"}:      {"alarmName", "actionsEnabled", "threshold"},
 
 	{"cloudformation", "UpdateStack"}:      {"stackName"},
 	{"cloudformation", "DeleteStack"}:      {"stackName"},
@@ -77,11 +84,18 @@ func blind(parameters []string) decoder {
 }
 
 // putFunctionConcurrency decodes PutFunctionConcurrency, which stops a function
-// if it reserves nothing for it.
+// if it reserves nothing for it. The function is among the details, as the
+// caller spelled it and as functionArn.
 func putFunctionConcurrency(r *record) ([]drift.Change, error) {
 	reserved, err := strconv.ParseFloat(r.request.str("reservedConcurrentExecutions"), 64)
 	if err == nil && reserved > 0 {
 		return nil, skippedError("the function keeps running: reservedConcurrentExecutions is not 0")
 	}
-	return blind([]string{"functionName", "reservedConcurrentExecutions"})(r)
+	changes, err := blind([]string{"functionName", "reservedConcurrentExecutions"})(r)
+	if subject, _, problem := r.function(""); problem == nil {
+		for i := range changes {
+			changes[i].Detail["functionArn"] = string(subject)
+		}
+	}
+	return changes, err
 }

@@ -2,6 +2,7 @@ package cloudtrail
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/permdrift/permdrift/pkg/drift"
@@ -25,19 +26,20 @@ var decoders = map[call]decoder{
 	{"lambda", "CreateFunction"}:              createFunction,
 	{"lambda", "DeleteFunction"}:              deleteFunction,
 	{"lambda", "UpdateFunctionConfiguration"}: updateFunctionConfiguration,
+	{"lambda", "UpdateFunctionCode"}:          updateFunctionCode,
 	{"lambda", "PublishVersion"}:              publishVersion,
 	{"lambda", "CreateAlias"}:                 alias(drift.CreatePlace),
 	{"lambda", "UpdateAlias"}:                 alias(drift.RepointPlace),
 	{"lambda", "DeleteAlias"}:                 alias(drift.DeletePlace),
 	{"lambda", "PutFunctionConcurrency"}:      putFunctionConcurrency,
 
-	{"lambda", "CreateFunctionUrlConfig"}: functionURL(drift.PutURL),
-	{"lambda", "UpdateFunctionUrlConfig"}: functionURL(drift.PutURL),
-	{"lambda", "DeleteFunctionUrlConfig"}: functionURL(drift.DeleteURL),
+	{"lambda", "CreateFunctionUrlConfig"}: createFunctionURL,
+	{"lambda", "UpdateFunctionUrlConfig"}: updateFunctionURL,
+	{"lambda", "DeleteFunctionUrlConfig"}: deleteFunctionURL,
 
-	{"lambda", "CreateEventSourceMapping"}: eventSourceMapping(drift.PutMapping),
-	{"lambda", "UpdateEventSourceMapping"}: eventSourceMapping(drift.PutMapping),
-	{"lambda", "DeleteEventSourceMapping"}: eventSourceMapping(drift.DeleteMapping),
+	{"lambda", "CreateEventSourceMapping"}: putMapping,
+	{"lambda", "UpdateEventSourceMapping"}: putMapping,
+	{"lambda", "DeleteEventSourceMapping"}: deleteMapping,
 
 	{"lambda", "AddLayerVersionPermission"}:    addLayerVersionPermission,
 	{"lambda", "RemoveLayerVersionPermission"}: removeLayerVersionPermission,
@@ -99,6 +101,21 @@ var decoders = map[call]decoder{
 	{"rolesanywhere", "DisableProfile"}:     anywhereProfile,
 }
 
+// Calls names every call that Decode makes changes of, sorted: the service as
+// in eventSource and the API's name, "lambda AddPermission". The rules that
+// forward events are held against it.
+func Calls() []string {
+	var names []string
+	for c := range decoders {
+		names = append(names, c.service+" "+c.name)
+	}
+	for c := range blinding {
+		names = append(names, c.service+" "+c.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // lookup is the decoder of a call, nil for a call that permdrift does not audit.
 func lookup(source, name string) decoder {
 	service, ok := strings.CutSuffix(strings.TrimSuffix(source, ".cn"), ".amazonaws.com")
@@ -109,8 +126,8 @@ func lookup(source, name string) decoder {
 	if d, ok := decoders[c]; ok {
 		return d
 	}
-	if resource, ok := blinding[c]; ok {
-		return blind(resource)
+	if parameters, ok := blinding[c]; ok {
+		return blind(parameters)
 	}
 	return nil
 }

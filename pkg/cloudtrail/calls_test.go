@@ -23,12 +23,16 @@ var calls = []struct{ source, name, request, response, want string }{
 	{lambdaAPI, "CreateFunction20150331", `{"functionName":"orders","role":"asked"}`, `null`, "create-subject " + orders + " whole role=asked"},
 	{lambdaAPI, "DeleteFunction", `{"functionName":"orders"}`, `null`, "delete-subject " + orders + " whole"},
 	{lambdaAPI, "UpdateFunctionConfiguration20150331v2", `{"functionName":"orders","role":"new"}`, `{"role":"new"}`, "configure " + orders + " whole role=new"},
+	{lambdaAPI, "UpdateFunctionConfiguration20150331v2", `{"functionName":"orders:live","layers":["a","b"],"timeout":1}`, `{"functionArn":"` + orders + `","role":"old"}`, "update-code " + orders + " layers=a,b timeout=1"},
+	{lambdaAPI, "UpdateFunctionCode20150331v2", `{"functionName":"orders","s3Bucket":"b","s3Key":"k","dryRun":false,"publish":true}`, `{"functionArn":"` + orders + `:7","version":"7"}`, "update-code " + orders + " publish=true s3Bucket=b s3Key=k"},
+	{lambdaAPI, "UpdateFunctionCode20150331v2", `{"functionName":"orders","imageUri":"i"}`, `null`, "update-code " + orders + " imageUri=i"},
+	{lambdaAPI, "UpdateFunctionCode20150331v2", `{"functionName":"orders","dryRun":true}`, `null`, "skip: a dry run: the code is unchanged"},
 	{lambdaAPI, "PublishVersion20150331", `{"functionName":"orders"}`, `{"functionArn":"` + orders + `","version":"8"}`, "create-place " + orders + " @8"},
 	{lambdaAPI, "PublishVersion20150331", `{"functionName":"orders"}`, `null`, "create-place " + orders + " whole"},
 	{lambdaAPI, "CreateAlias20150331", `{"functionName":"orders","name":"live","functionVersion":"8"}`, `{"aliasArn":"` + orders + `:live"}`, "create-place " + orders + " @live functionVersion=8"},
 	{lambdaAPI, "UpdateAlias20150331", `{"functionName":"orders","name":"live","functionVersion":"9","routingConfig":{"additionalVersionWeights":{"8":0.5}}}`, `null`, `repoint-place ` + orders + ` @live functionVersion=9 routingConfig={"additionalVersionWeights":{"8":0.5}}`},
 	{lambdaAPI, "DeleteAlias20150331", `{"functionName":"orders","name":"live"}`, `null`, "delete-place " + orders + " @live"},
-	{lambdaAPI, "PutFunctionConcurrency20171031", `{"functionName":"auditor","reservedConcurrentExecutions":0}`, `null`, "blind " + accountID + " whole functionName=auditor reservedConcurrentExecutions=0"},
+	{lambdaAPI, "PutFunctionConcurrency20171031", `{"functionName":"auditor","reservedConcurrentExecutions":0}`, `null`, "blind " + accountID + " whole functionArn=arn:aws:lambda:us-east-1:111122223333:function:auditor functionName=auditor reservedConcurrentExecutions=0"},
 	{lambdaAPI, "PutFunctionConcurrency20171031", `{"functionName":"auditor","reservedConcurrentExecutions":5}`, `null`, "skip: the function keeps running: reservedConcurrentExecutions is not 0"},
 	{lambdaAPI, "CreateFunctionUrlConfig", `{"functionName":"orders","qualifier":"live","authType":"NONE"}`, `{"functionUrl":"https://u/","functionArn":"` + orders + `:live"}`, "put-url " + orders + " @live authType=NONE functionUrl=https://u/"},
 	{lambdaAPI, "UpdateFunctionUrlConfig", `{"functionName":"orders","qualifier":"live"}`, `{"functionArn":"` + orders + `","authType":"AWS_IAM"}`, "put-url " + orders + " @live authType=AWS_IAM"},
@@ -118,8 +122,8 @@ func TestEveryCallIsDecoded(t *testing.T) {
 			t.Errorf("%s %s has no row", c.service, c.name)
 		}
 	}
-	if len(tested) != len(decoders) || len(decoders) != 69 {
-		t.Errorf("%d calls were tested and %d are decoded, and there should be 69", len(tested), len(decoders))
+	if len(tested) != len(decoders) || len(decoders) != 70 {
+		t.Errorf("%d calls were tested and %d are decoded, and there should be 70", len(tested), len(decoders))
 	}
 }
 
@@ -150,9 +154,50 @@ func TestEveryBlindingCallNamesItsResource(t *testing.T) {
 			t.Errorf("%v is in both tables", c)
 		}
 	}
-	r := decodeOne(t, ours("cloudtrail.amazonaws.com", "PutEventSelectors", `{"trailName":"t","eventSelectors":[{"includeManagementEvents":false}]}`, `null`))
-	if got := r.Changes[0].Detail["eventSelectors"]; got != `[{"includeManagementEvents":false}]` {
-		t.Errorf("eventSelectors: %s", got)
+	if len(blinding) != 42 {
+		t.Errorf("%d calls may blind, and there should be 42", len(blinding))
+	}
+}
+
+func TestBlindingCallsSayHow(t *testing.T) {
+	for _, row := range []struct{ source, name, request, want string }{
+		{"cloudtrail", "PutEventSelectors", `{"trailName":"t","eventSelectors":[ {"includeManagementEvents": false, "dataResources": []} ]}`, `eventSelectors=[{"includeManagementEvents":false,"dataResources":[]}] trailName=t`},
+		{"cloudtrail", "PutEventSelectors", "{\"trailName\":\"t\",\"advancedEventSelectors\":[{\"fieldSelectors\":\n[{\"field\":\"eventCategory\",\"equals\":[\"Data\"]}]}]}", `advancedEventSelectors=[{"fieldSelectors":[{"field":"eventCategory","equals":["Data"]}]}] trailName=t`},
+		{"cloudtrail", "PutEventSelectors", `{"trailName":"t","eventSelectors":[]}`, `eventSelectors=[] trailName=t`},
+		{"cloudtrail", "UpdateTrail", `{"name":"t","isMultiRegionTrail":false,"includeGlobalServiceEvents":false}`, `includeGlobalServiceEvents=false isMultiRegionTrail=false name=t`},
+		{"events", "PutRule", `{"name":"permdrift-LambdaRule","state":"DISABLED","eventPattern":"{\"source\": [\"none\"]}"}`, `eventPattern={"source": ["none"]} name=permdrift-LambdaRule state=DISABLED`},
+		{"events", "PutTargets", `{"rule":"r","targets":[{"id":"a", "arn":"b"}]}`, `rule=r targets=[{"id":"a","arn":"b"}]`},
+		{"events", "RemoveTargets", `{"rule":"r","ids":["a","b"]}`, `ids=a,b rule=r`},
+		{"monitoring", "DeleteAlarms", `{"alarmNames":["permdrift-a","permdrift-b"]}`, `alarmNames=permdrift-a,permdrift-b`},
+		{"monitoring", "PutMetricAlarm", `{"alarmName":"a","actionsEnabled":false,"threshold":1000000.0}`, `actionsEnabled=false alarmName=a threshold=1000000.0`},
+		{"sqs", "SetQueueAttributes", `{"queueUrl":"https://sqs.us-east-1.amazonaws.com/111122223333/q","attributes":{"Policy": ""}}`, `attributes={"Policy":""} queueUrl=https://sqs.us-east-1.amazonaws.com/111122223333/q`},
+		{"sns", "SetTopicAttributes", `{"topicArn":"t","attributeName":"Policy","attributeValue":"{}"}`, `attributeName=Policy attributeValue={} topicArn=t`},
+		{"dynamodb", "UpdateTable", `{"tableName":"t","deletionProtectionEnabled":false}`, `deletionProtectionEnabled=false tableName=t`},
+		{"kms", "ScheduleKeyDeletion", `{"keyId":"k","pendingWindowInDays":7}`, `keyId=k pendingWindowInDays=7`},
+		{"lambda", "PutFunctionConcurrency20171031", `{"functionName":"444455556666:function:auditor","reservedConcurrentExecutions":0}`, "functionArn=arn:aws:lambda:us-east-1:444455556666:function:auditor functionName=444455556666:function:auditor reservedConcurrentExecutions=0"},
+	} {
+		r := decodeOne(t, ours(row.source+".amazonaws.com", row.name, row.request, `null`))
+		if got, want := detailed(r), "blind "+accountID+" whole "+row.want; got != want {
+			t.Errorf("%s %s:\n got %s\nwant %s", row.source, row.name, got, want)
+		}
+	}
+}
+
+func TestCallsListsBothTables(t *testing.T) {
+	names := Calls()
+	if len(names) != len(decoders)+len(blinding) || !slices.IsSorted(names) {
+		t.Errorf("%d calls of %d, sorted: %t", len(names), len(decoders)+len(blinding), slices.IsSorted(names))
+	}
+	for _, want := range []string{"lambda AddPermission", "iam CreateRole", "monitoring DeleteAlarms"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, name := range names {
+		service, api, _ := strings.Cut(name, " ")
+		if lookup(service+".amazonaws.com", api) == nil {
+			t.Errorf("%s has no decoder", name)
+		}
 	}
 }
 

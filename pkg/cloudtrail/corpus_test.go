@@ -63,8 +63,8 @@ const notAudited = "skip: not an event that permdrift audits: "
 // sharedEvents has a row for every record in shared/events.
 var sharedEvents = map[string]string{
 	"001-lambda-addpermission-public-stratus.json":             "add-statement arn:aws:lambda:ca-centralnorth-1r:ACCOUNT:function:stratus-red-team-backdoor-f-func #backdoor",
-	"002-lambda-updateconfig-layer-stratus.json":               "skip: the configuration changed, but not the execution role",
-	"003-lambda-updatecode-stratus.json":                       notAudited + "lambda.amazonaws.com UpdateFunctionCode20150331v2",
+	"002-lambda-updateconfig-layer-stratus.json":               "update-code arn:aws:lambda:eugov-eastcentral-1r:ACCOUNT:function:stratus-red-team-lambda-layer-simpleLambda",
+	"003-lambda-updatecode-stratus.json":                       "update-code arn:aws:lambda:ap-westeast-2r:ACCOUNT:function:stratus-red-team-olc-func-vayhjqkdav",
 	"005-iam-createrole-foreign-root-stratus.json":             "create-subject arn:aws:iam::ACCOUNT:role/stratus-red-team-malicious-iam-role @trust whole",
 	"006-iam-attachrolepolicy-admin-stratus.json":              "put-identity-policy arn:aws:iam::ACCOUNT:role/stratus-red-team-malicious-iam-role @identity",
 	"007-iam-attachuserpolicy-admin-stratus.json":              "put-identity-policy arn:aws:iam::ACCOUNT:user/malicious-iam-user @identity",
@@ -78,7 +78,7 @@ var sharedEvents = map[string]string{
 	"017-lambda-createfunction-failed-2.json":                  "skip: failed call: InvalidParameterValueException",
 	"018-lambda-createfunction-after-retries.json":             "create-subject arn:aws:lambda:us-east-1:ACCOUNT:function:stratus-red-team-olc-func-xhfgzaowxc whole",
 	"020-lambda-removepermission.json":                         "remove-statement arn:aws:lambda:us-east-1:ACCOUNT:function:stratus-red-team-backdoor-f-func #backdoor",
-	"021-lambda-updatecode-revert.json":                        notAudited + "lambda.amazonaws.com UpdateFunctionCode20150331v2",
+	"021-lambda-updatecode-revert.json":                        "update-code arn:aws:lambda:us-east-1:ACCOUNT:function:stratus-red-team-olc-func-xhfgzaowxc",
 	"022-lambda-deletefunction.json":                           "delete-subject arn:aws:lambda:us-east-1:ACCOUNT:function:stratus-red-team-olc-func-xhfgzaowxc whole",
 	"023-lambda-deletefunction-backdoored.json":                "delete-subject arn:aws:lambda:us-east-1:ACCOUNT:function:stratus-red-team-backdoor-f-func whole",
 	"025-iam-createrole-lambda-exec-emptycondition.json":       "create-subject arn:aws:iam::ACCOUNT:role/stratus-red-team-olc-lambda-xhfgzaowxc @trust whole",
@@ -120,7 +120,7 @@ var sharedEvents = map[string]string{
 	"082-lambda-createesm-kinesis.json":                        "put-mapping arn:aws:lambda:eu-west-1:ACCOUNT:function:KinesisHandler",
 	"083-lambda-publishversion.json":                           "create-place arn:aws:lambda:eu-west-1:ACCOUNT:function:com-stackstate-prod-sam-seed-PutHello-1LUD3ESBOR6EY @1",
 	"084-lambda-tagresource.json":                              notAudited + "lambda.amazonaws.com TagResource20170331v2",
-	"085-lambda-updateconfig-no-role.json":                     "skip: the configuration changed, but not the execution role",
+	"085-lambda-updateconfig-no-role.json":                     "update-code arn:aws:lambda:eu-west-1:ACCOUNT:function:com-stackstate-prod-sam-seed-PutHello-1LUD3ESBOR6EY",
 }
 
 // idInARN is an account's id in an ARN. The published ids are not copied
@@ -128,13 +128,13 @@ var sharedEvents = map[string]string{
 var idInARN = regexp.MustCompile(`:\d{12}:`)
 
 // ownerOf is the account that a record is about: of the ARN in the statement
-// that was answered, of the recipient, or of the caller.
+// or of the function that was answered, of the recipient, or of the caller.
 func ownerOf(t *testing.T, data []byte) string {
 	t.Helper()
 	var r struct {
 		RecipientAccountID string `json:"recipientAccountId"`
 		UserIdentity       struct{ AccountID string }
-		ResponseElements   struct{ Statement string }
+		ResponseElements   struct{ Statement, FunctionArn string }
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
 		t.Fatal(err)
@@ -142,6 +142,9 @@ func ownerOf(t *testing.T, data []byte) string {
 	var statement struct{ Resource string }
 	if json.Unmarshal([]byte(r.ResponseElements.Statement), &statement) == nil && statement.Resource != "" {
 		return strings.Split(statement.Resource, ":")[4]
+	}
+	if parts := strings.Split(r.ResponseElements.FunctionArn, ":"); len(parts) > 4 {
+		return parts[4]
 	}
 	if r.RecipientAccountID != "" {
 		return r.RecipientAccountID

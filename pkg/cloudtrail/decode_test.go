@@ -110,7 +110,7 @@ func TestEveryTrapOfARecord(t *testing.T) {
 		"a response that is not JSON":     {ours(lambdaAPI, addName, addOrders, `{"statement":"HIDDEN_DUE_TO_SECURITY_REASONS"}`), "add-statement " + orders + " #s"},
 		"a response that is an object":    {ours(lambdaAPI, addName, addOrders, `{"statement":{"Sid":"t","Effect":"Allow","Principal":"*","Action":"lambda:*","Resource":"`+orders+`:live"}}`), "add-statement " + orders + " @live #t"},
 		"deleting one version":            {ours(lambdaAPI, "DeleteFunction20150331", `{"functionName":"orders","qualifier":"3"}`, `null`), "delete-place " + orders + " @3"},
-		"a role that only the answer has": {ours(lambdaAPI, "UpdateFunctionConfiguration20150331v2", `{"functionName":"orders"}`, `{"role":"arn:aws:iam::111122223333:role/r"}`), "skip: the configuration changed, but not the execution role"},
+		"a role that only the answer has": {ours(lambdaAPI, "UpdateFunctionConfiguration20150331v2", `{"functionName":"orders"}`, `{"role":"arn:aws:iam::111122223333:role/r"}`), "update-code " + orders},
 	} {
 		if got := summary(decodeOne(t, row.record)); got != row.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, row.want)

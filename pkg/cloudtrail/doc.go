@@ -22,14 +22,41 @@
 //	AddPermission20150331v2, succeeded        → AddStatement with the statement that Lambda wrote
 //	AddPermission20150331v2, AccessDenied     → Skipped, Failed
 //	AddPermission20150331v2, ServiceException → AddStatement, OutcomeUnknown
+//	UpdateFunctionCode20150331v2, succeeded   → UpdateCode, which changes no access
+//	StopLogging, DisableRule, DeleteAlarms, … → Blind on the account, with what names the resource in Detail
 //	requestParameters omitted by CloudTrail   → Unreadable on the best subject known
 //	requestParameters of another type         → Err, and Unreadable
 //	envelope that contradicts its record      → Err, and no change: it may be forged
 //
 // Which call is decoded how is a table keyed by eventSource and the API's name
-// for the call, see calls.go and blind.go. Event names carry a date there and
-// then (AddPermission20150331v2), which is cut off before the table is asked;
-// a longer name is another call.
+// for the call, see calls.go and blind.go; Calls lists it. Event names carry a
+// date there and then (AddPermission20150331v2), which is cut off before the
+// table is asked; a longer name is another call.
+//
+// # Claims
+//
+// A change claims what the call left behind, as far as the record tells:
+//
+//	AddStatement              Statement       the response's, else as Lambda writes it for the request
+//	PutPolicy                 Policy          the response's, else the request's
+//	PutURL                    Config.URL      the response's; of a creation, else the request's
+//	PutMapping                Config.Mapping  with its source; brokers of one's own are kafka://host:9092,host:9092
+//	DeleteMapping             Config.Mapping  at least its UUID
+//	CreateSubject, Configure  Config.Role     of a function
+//
+// What the record does not tell in full is not claimed: an update of a URL or a
+// mapping without a response has no Config. Detail has single facts of the
+// request and the response by CloudTrail's parameter name: texts as they are,
+// lists of texts joined by commas, anything else as JSON without white space.
+//
+// # Actors
+//
+// Actor.Issuer is the role behind a session, Actor.Source the identity that the
+// first caller set, Actor.Provider and Actor.Federated the identity provider and
+// the user there: of a federated user, of a session that web identity began, or
+// on whose behalf in IAM Identity Center the call was made. Actor.Via is
+// console, cli, sdk, cloudformation, terraform, cdk, sam, pulumi, service (some
+// other AWS service in the caller's name), or empty.
 //
 // # Subjects
 //

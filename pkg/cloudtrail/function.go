@@ -2,7 +2,6 @@ package cloudtrail
 
 import (
 	"errors"
-	"maps"
 
 	"github.com/permdrift/permdrift/pkg/drift"
 )
@@ -19,7 +18,17 @@ func createFunction(r *record) ([]drift.Change, error) {
 	if role := r.response.str("role"); role != "" {
 		detail["role"] = role
 	}
-	return []drift.Change{{Subject: subject, Whole: true, Operation: drift.CreateSubject, Detail: detail}}, nil
+	return []drift.Change{{
+		Subject: subject, Whole: true, Operation: drift.CreateSubject, Detail: detail, Config: roleConfig(detail["role"]),
+	}}, nil
+}
+
+// roleConfig is an execution role as a claim; nil where none is named.
+func roleConfig(role string) *drift.Config {
+	if role == "" {
+		return nil
+	}
+	return &drift.Config{Role: role}
 }
 
 // deleteFunction decodes DeleteFunction, which with a qualifier deletes a
@@ -36,7 +45,9 @@ func deleteFunction(r *record) ([]drift.Change, error) {
 }
 
 // updateFunctionConfiguration decodes UpdateFunctionConfiguration. The response
-// always has a role; only the request says whether it was replaced.
+// always has a role; only the request says whether it was replaced. Whatever
+// else was changed (layers, handler, time-out) changes what the function does,
+// as its code does, and not who may call it.
 func updateFunctionConfiguration(r *record) ([]drift.Change, error) {
 	subject, _, err := r.function(r.response.str("functionArn"))
 	if err != nil {
@@ -44,9 +55,27 @@ func updateFunctionConfiguration(r *record) ([]drift.Change, error) {
 	}
 	detail := r.details("role")
 	if len(detail) == 0 {
-		return nil, skippedError("the configuration changed, but not the execution role")
+		detail = r.details("handler", "runtime", "layers", "environment", "timeout", "memorySize", "vpcConfig", "loggingConfig")
+		return []drift.Change{{Subject: subject, Operation: drift.UpdateCode, Detail: detail}}, nil
 	}
-	return []drift.Change{{Subject: subject, Whole: true, Operation: drift.Configure, Detail: detail}}, nil
+	return []drift.Change{{
+		Subject: subject, Whole: true, Operation: drift.Configure, Detail: detail,
+		Config: roleConfig(first(r.response.str("role"), detail["role"])),
+	}}, nil
+}
+
+// updateFunctionCode decodes UpdateFunctionCode. It concerns the function, even
+// where the response names the version that was published along with it.
+func updateFunctionCode(r *record) ([]drift.Change, error) {
+	subject, _, err := r.function(r.response.str("functionArn"))
+	if err != nil {
+		return nil, err
+	}
+	if isTrue(r.request.str("dryRun")) {
+		return nil, skippedError("a dry run: the code is unchanged")
+	}
+	detail := r.details("s3Bucket", "s3Key", "s3ObjectVersion", "imageUri", "publish")
+	return []drift.Change{{Subject: subject, Operation: drift.UpdateCode, Detail: detail}}, nil
 }
 
 // publishVersion decodes PublishVersion: a new place, which the response names.
@@ -75,42 +104,6 @@ func alias(operation drift.Operation) decoder {
 			return nil, errors.New("the name of the alias is missing")
 		}
 		detail := r.details("functionVersion", "routingConfig")
-		return []drift.Change{{Subject: subject, Place: place, Operation: operation, Detail: detail}}, nil
-	}
-}
-
-// functionURL decodes the calls on the URL of a function or an alias.
-func functionURL(operation drift.Operation) decoder {
-	return func(r *record) ([]drift.Change, error) {
-		subject, place, err := r.function(r.response.str("functionArn"))
-		if err != nil {
-			return nil, err
-		}
-		detail := details(r.response, "functionUrl", "authType")
-		if auth := r.request.str("authType"); auth != "" {
-			detail["authType"] = auth
-		}
-		return []drift.Change{{Subject: subject, Place: place, Operation: operation, Detail: detail}}, nil
-	}
-}
-
-// eventSourceMapping decodes the calls on event source mappings. They may name
-// only the mapping, by its uuid; then the response has to name the function.
-func eventSourceMapping(operation drift.Operation) decoder {
-	return func(r *record) ([]drift.Change, error) {
-		detail := details(r.response, "uuid", "eventSourceArn", "state")
-		maps.Copy(detail, r.details("uuid", "eventSourceArn", "enabled"))
-		subject, place, err := r.function(r.response.str("functionArn"))
-		if err != nil && detail["uuid"] != "" {
-			changes := r.unreadable("the event names an event source mapping by its uuid only, and no function")
-			for i := range changes {
-				changes[i].Detail = detail
-			}
-			return changes, nil
-		}
-		if err != nil {
-			return nil, err
-		}
 		return []drift.Change{{Subject: subject, Place: place, Operation: operation, Detail: detail}}, nil
 	}
 }

@@ -26,6 +26,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(ours(lambdaAPI, addName, `{"omitted":"true"}`, `{"statement":"{\"Resource\":[\"`+orders+`\"]}"}`))
 	f.Add(ours("cloudtrail.amazonaws.com", "StopLogging", `{"name":"t"}`, `null`))
 	f.Add(enveloped("aws.iam", "111122223333", "AWS API Call via CloudTrail", `{}`))
+	f.Add(ours(lambdaAPI, "UpdateFunctionUrlConfig", `{"functionName":"orders"}`, `{"authType":"NONE","cors":{"allowOrigins":["*",7,null],"maxAge":-1e400}}`))
+	f.Add(ours(lambdaAPI, "CreateEventSourceMapping20150331", `{"functionName":"orders","selfManagedEventSource":{"endpoints":{"KAFKA_BOOTSTRAP_SERVERS":["b:1","a:1"]}}}`, `{"uUID":"u","state":"Creating"}`))
+	f.Add(ours(lambdaAPI, addName, addOrders, `null`, "userIdentity", `{"type":"SAMLUser","userName":"u","identityProvider":"p","onBehalfOf":{"userId":"v"},"sessionContext":{"sourceIdentity":"s","webIdFederationData":{"federatedProvider":"q","attributes":{"q:sub":"t"}}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		results, err := Decode(data)
 		if err != nil {
@@ -58,6 +61,7 @@ func checkResult(t *testing.T, r Result) {
 		if c.Operation == "" || c.Operation == drift.Unreadable && (c.Problem == "" || !c.Whole) {
 			t.Errorf("operation %q, whole %t, problem %q", c.Operation, c.Whole, c.Problem)
 		}
+		checkConfig(t, c)
 		s := c.Subject
 		if s.Kind() == drift.OtherKind || s.Partition() == "" || s.Account() == "" || s.Name() == "" {
 			t.Errorf("%q is no subject", s)
@@ -72,5 +76,31 @@ func checkResult(t *testing.T, r Result) {
 				t.Errorf("%s @%s does not parse: %v", s, string(c.Place), err)
 			}
 		}
+	}
+}
+
+// checkConfig: a claimed configuration is one of the three, of an operation that
+// claims such, and tells what it is compared by.
+func checkConfig(t *testing.T, c drift.Change) {
+	t.Helper()
+	if c.Config == nil {
+		return
+	}
+	url, mapping, role := c.Config.URL, c.Config.Mapping, c.Config.Role
+	switch c.Operation {
+	case drift.PutURL:
+		if url == nil || mapping != nil || role != "" || url.AuthType == "" {
+			t.Errorf("%s claims %+v", c.Operation, *c.Config)
+		}
+	case drift.PutMapping, drift.DeleteMapping:
+		if mapping == nil || url != nil || role != "" || mapping.Source == "" && (c.Operation == drift.PutMapping || mapping.UUID == "") {
+			t.Errorf("%s claims %+v", c.Operation, *c.Config)
+		}
+	case drift.Configure, drift.CreateSubject:
+		if role == "" || url != nil || mapping != nil || c.Subject.Kind() != drift.Function {
+			t.Errorf("%s of %s claims %+v", c.Operation, c.Subject, *c.Config)
+		}
+	default:
+		t.Errorf("%s claims a configuration: %+v", c.Operation, *c.Config)
 	}
 }

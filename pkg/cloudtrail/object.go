@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,8 +84,17 @@ func (o object) document(name string) string {
 	return text(raw)
 }
 
+// count is the whole number of a name; 0 where there is none.
+func (o object) count(name string) int {
+	f, err := strconv.ParseFloat(o.str(name), 64)
+	if err != nil || f < 0 || f > math.MaxInt32 || f != math.Trunc(f) {
+		return 0
+	}
+	return int(f)
+}
+
 // detail is a value as Change.Detail has it: a text, a list of texts joined by
-// commas, else the JSON itself.
+// commas, else the JSON itself without white space.
 func (o object) detail(name string) string {
 	raw := bytes.TrimSpace(o.get(name))
 	if isNull(raw) {
@@ -92,15 +102,24 @@ func (o object) detail(name string) string {
 	}
 	switch raw[0] {
 	case '{':
-		return string(raw)
+		return compact(raw)
 	case '[':
 		texts := o.list(name)
-		if slices.Contains(texts, "") {
-			return string(raw)
+		if len(texts) == 0 || slices.Contains(texts, "") {
+			return compact(raw)
 		}
 		return strings.Join(texts, ",")
 	}
 	return text(raw)
+}
+
+// compact is a JSON text without white space.
+func compact(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return string(raw)
+	}
+	return b.String()
 }
 
 // keys names the keys of the object, for an error message.
