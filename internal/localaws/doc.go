@@ -1,6 +1,7 @@
 // Package localaws is a stand-in, inside the test process, for the AWS
 // endpoints that no emulator has right: the REST API of AWS Lambda as far as
-// policies go, and three calls of STS.
+// access goes (policies, function URLs, roles, event source mappings, layers),
+// and three calls of STS.
 //
 //	s := localaws.New(localaws.Options{JSONPolicies: true})
 //	defer s.Close()
@@ -42,10 +43,11 @@
 // # What nobody has seen
 //
 // Options.JSONPolicies, GetPolicyShowsJSON, PutChangesRevision,
-// PermissionKeepsRevision and Quotas.ResourcePolicy are switches because nobody
-// has recorded what AWS does. A test that depends on one runs both ways. Also
-// unseen, and fixed here: AddPermission and RemovePermission work on a JSON
-// policy statement by statement; PutResourcePolicy keeps the text as it was put.
+// PermissionKeepsRevision, MappingsOfQualifiers and Quotas.ResourcePolicy are
+// switches because nobody has recorded what AWS does. A test that depends on one
+// runs both ways. Also unseen, and fixed here: AddPermission and
+// RemovePermission work on a JSON policy statement by statement;
+// PutResourcePolicy keeps the text as it was put.
 //
 // # What it does not promise
 //
@@ -53,7 +55,8 @@
 // runs no code. It does not know whether a principal exists, does not turn a
 // deleted principal into its id, and checks parameters only where a recording
 // or the design asks for it. State changes are done at once: a function is
-// Pending in the answer of CreateFunction and Active in the next read. Layers
-// have no JSON policies. What it does not implement is 404
-// UnknownOperationException, and the error names the operation.
+// Pending in the answer of CreateFunction and Active in the next read, a mapping
+// Creating and then Enabled; SetMappingState holds one in between. Layers have
+// no JSON policies. What it does not implement is 404 UnknownOperationException,
+// and the error names the operation.
 package localaws

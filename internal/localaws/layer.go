@@ -58,12 +58,8 @@ func (s *Server) publishLayer(q *request) (any, *apiError) {
 // newLayer publishes the next version of a layer.
 func (s *Server) newLayer(h home, layerName string) *layer {
 	st := s.store(h.account, h.region)
-	version := 1
-	for _, l := range st.layers {
-		if l.name == layerName {
-			version = max(version, l.version+1)
-		}
-	}
+	st.published[layerName]++
+	version := st.published[layerName] // never used again, even if deleted
 	number := strconv.Itoa(version)
 	l := &layer{name: layerName, version: version, content: object{
 		"LayerArn": layerARN(h, layerName, ""), "LayerVersionArn": layerARN(h, layerName, number),
@@ -99,6 +95,20 @@ func (s *Server) getLayer(q *request) (any, *apiError) {
 		return nil, err
 	}
 	return l.content, nil
+}
+
+// deleteLayer deletes a version with its policy; one that is not there is no error.
+func (s *Server) deleteLayer(q *request) (any, *apiError) {
+	key, l, err := s.layer(q)
+	if l == nil {
+		if err != nil && err.code != "ResourceNotFoundException" {
+			return nil, err
+		}
+		return nil, nil
+	}
+	q.st.saveLayer(key)
+	delete(q.st.layers, key)
+	return nil, nil
 }
 
 func (s *Server) listLayerVersions(q *request) (any, *apiError) {

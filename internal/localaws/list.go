@@ -145,6 +145,18 @@ func (s *Server) tagResource(q *request) (any, *apiError) {
 	return nil, nil
 }
 
+func (s *Server) untagResource(q *request) (any, *apiError) {
+	n, f, err := s.tagged(q)
+	if err != nil {
+		return nil, err
+	}
+	q.st.save(n.function)
+	for _, key := range q.query["tagKeys"] {
+		delete(f.tags, key)
+	}
+	return nil, nil
+}
+
 func (s *Server) tagged(q *request) (name, *function, *apiError) {
 	n, err := splitARN(q.params["Resource"])
 	if err != nil || n.qualifier != "" {

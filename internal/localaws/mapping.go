@@ -42,7 +42,9 @@ func (s *Server) newMapping(h home, function string, body object) object {
 	}
 	s.setMapping(m, body)
 	setDefault(m, "State", "Enabled")
-	s.store(h.account, h.region).mappings[id] = m
+	st := s.store(h.account, h.region)
+	st.saveMapping(id)
+	st.mappings[id] = m
 	return m
 }
 
@@ -66,7 +68,7 @@ func (s *Server) setMapping(m, body object) {
 
 // mapping is the mapping that the call names; it must exist.
 func (q *request) mapping() (object, *apiError) {
-	if m := q.st.mappings[q.params["UUID"]]; m != nil {
+	if m := q.st.mapping(q.params["UUID"], q.stale); m != nil {
 		return m, nil
 	}
 	return nil, missing()
@@ -96,6 +98,7 @@ func (s *Server) updateMapping(q *request) (any, *apiError) {
 		}
 		function = n.arn()
 	}
+	q.st.saveMapping(text(m, "UUID"))
 	s.setMapping(m, q.body)
 	m["FunctionArn"] = function
 	answer := maps.Clone(m)
@@ -108,6 +111,7 @@ func (s *Server) deleteMapping(q *request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	q.st.saveMapping(text(m, "UUID"))
 	delete(q.st.mappings, text(m, "UUID"))
 	answer := maps.Clone(m)
 	answer["State"] = "Deleting"
@@ -115,7 +119,7 @@ func (s *Server) deleteMapping(q *request) (any, *apiError) {
 }
 
 func (s *Server) listMappings(q *request) (any, *apiError) {
-	function := ""
+	feeds := func(object) bool { return true }
 	if spelled := q.query.Get("FunctionName"); spelled != "" {
 		n, err := s.resolve(q, spelled, "")
 		if err != nil {
@@ -124,12 +128,15 @@ func (s *Server) listMappings(q *request) (any, *apiError) {
 		if q.st.functions[n.function] == nil {
 			return nil, notFound("Function not found: %s", n.arn())
 		}
-		function = n.arn()
+		feeds = func(m object) bool {
+			fed := text(m, "FunctionArn")
+			return fed == n.arn() || s.options.MappingsOfQualifiers && n.qualifier == "" && strings.HasPrefix(fed, n.arn()+":")
+		}
 	}
 	source := q.query.Get("EventSourceArn")
 	var all []item
 	for id, m := range q.st.mappings {
-		if (function == "" || text(m, "FunctionArn") == function) && (source == "" || text(m, "EventSourceArn") == source) {
+		if feeds(m) && (source == "" || text(m, "EventSourceArn") == source) {
 			all = append(all, item{id, m})
 		}
 	}

@@ -28,6 +28,7 @@ const (
 	versions  = layers + "/{LayerName}/versions"
 	resource  = "/2026-07-09/resource-policy/{ResourceArn}"
 	tags      = "/2017-03-31/tags/{Resource}"
+	reserved  = "/functions/{FunctionName}/concurrency" // under two dates
 )
 
 // CloudTrail spells names with dates. How it spells those of the JSON policies
@@ -70,6 +71,7 @@ var operations = []*operation{
 
 	op("PublishLayerVersion", "POST", versions, 201).changes(layered, (*Server).publishLayer),
 	op("GetLayerVersion", "GET", versions+"/{VersionNumber}", 200).reads((*Server).getLayer),
+	op("DeleteLayerVersion", "DELETE", versions+"/{VersionNumber}", 204).changes(layered, (*Server).deleteLayer),
 	op("ListLayers", "GET", layers, 200).reads((*Server).listLayers),
 	op("ListLayerVersions", "GET", versions, 200).reads((*Server).listLayerVersions),
 	op("AddLayerVersionPermission", "POST", versions+"/{VersionNumber}/policy", 201).changes(layered, (*Server).addLayerPermission),
@@ -84,6 +86,11 @@ var operations = []*operation{
 
 	op("ListTags", "GET", tags, 200).reads((*Server).listTags),
 	op("TagResource", "POST", tags, 204).changes("20170331v2", (*Server).tagResource),
+	op("UntagResource", "DELETE", tags, 204).changes("20170331v2", (*Server).untagResource),
+
+	op("PutFunctionConcurrency", "PUT", "/2017-10-31"+reserved, 200).changes("20171031", (*Server).putConcurrency),
+	op("GetFunctionConcurrency", "GET", "/2019-09-30"+reserved, 200).reads((*Server).getConcurrency),
+	op("DeleteFunctionConcurrency", "DELETE", "/2017-10-31"+reserved, 204).changes("20171031", (*Server).deleteConcurrency),
 }
 
 // absent are operations that exist at AWS and not here, so that the error can
@@ -92,11 +99,6 @@ var absent = []*operation{
 	op("Invoke", "POST", oneFn+"/invocations", 0),
 	op("InvokeAsync", "POST", "/2014-11-13/functions/{FunctionName}/invoke-async", 0),
 	op("GetAccountSettings", "GET", "/2016-08-19/account-settings", 0),
-	op("UntagResource", "DELETE", tags, 0),
-	op("GetFunctionConcurrency", "GET", "/2019-09-30/functions/{FunctionName}/concurrency", 0),
-	op("PutFunctionConcurrency", "PUT", "/2017-10-31/functions/{FunctionName}/concurrency", 0),
-	op("DeleteFunctionConcurrency", "DELETE", "/2017-10-31/functions/{FunctionName}/concurrency", 0),
-	op("DeleteLayerVersion", "DELETE", versions+"/{VersionNumber}", 0),
 	op("GetFunctionEventInvokeConfig", "GET", "/2019-09-25/functions/{FunctionName}/event-invoke-config", 0),
 	op("ListFunctionEventInvokeConfigs", "GET", "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", 0),
 	op("GetFunctionCodeSigningConfig", "GET", "/2020-06-30/functions/{FunctionName}/code-signing-config", 0),

@@ -131,6 +131,21 @@ func (s *Server) AddMapping(functionARN, sourceARN string) string {
 	return text(m, "UUID")
 }
 
+// SetMappingState puts a mapping of any account and region into a state such as
+// Disabling or Deleting, where AWS may show it for a while.
+func (s *Server) SetMappingState(uuid, state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.stores {
+		if m := st.mappings[uuid]; m != nil {
+			st.saveMapping(uuid)
+			m["State"] = state
+			return
+		}
+	}
+	panic("localaws: there is no event source mapping " + uuid)
+}
+
 // AddLayer publishes the next version of a layer and returns its ARN.
 func (s *Server) AddLayer(account, region, name string) string {
 	s.mu.Lock()

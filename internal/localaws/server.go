@@ -37,6 +37,9 @@ type Options struct {
 	// policy's own changes. Recorded in 2022: they change it; since policies have
 	// their own: unseen. SharedRevisions wins.
 	PermissionKeepsRevision bool
+	// MappingsOfQualifiers says whether ListEventSourceMappings by an
+	// unqualified name shows the mappings of versions and aliases too. (Unseen.)
+	MappingsOfQualifiers bool
 
 	// Quotas are calls per second; the zero value is unlimited.
 	Quotas Quotas

@@ -16,20 +16,24 @@ type home struct{ account, region string }
 type store struct {
 	functions map[string]*function
 	layers    map[string]*layer
+	published map[string]int // versions of a layer, the deleted ones too
 	mappings  map[string]object
 	// before is the state before the last write, for stale reads. A key that
 	// is there with nil did not exist then.
-	before       map[string]*function
-	beforeLayers map[string]*layer
+	before         map[string]*function
+	beforeLayers   map[string]*layer
+	beforeMappings map[string]object
 }
 
 func newStore() *store {
 	return &store{
-		functions:    map[string]*function{},
-		layers:       map[string]*layer{},
-		mappings:     map[string]object{},
-		before:       map[string]*function{},
-		beforeLayers: map[string]*layer{},
+		functions:      map[string]*function{},
+		layers:         map[string]*layer{},
+		published:      map[string]int{},
+		mappings:       map[string]object{},
+		before:         map[string]*function{},
+		beforeLayers:   map[string]*layer{},
+		beforeMappings: map[string]object{},
 	}
 }
 
@@ -42,6 +46,7 @@ type function struct {
 	policies map[string]*policy
 	urls     map[string]object
 	tags     map[string]string
+	reserved any  // concurrency; nil: none is reserved
 	last     int  // highest version published
 	changed  bool // $LATEST differs from the last version published
 }
@@ -102,6 +107,19 @@ func (st *store) save(function string) {
 
 func (st *store) saveLayer(key string) {
 	st.beforeLayers[key] = st.layers[key].clone()
+}
+
+func (st *store) saveMapping(uuid string) {
+	st.beforeMappings[uuid] = maps.Clone(st.mappings[uuid])
+}
+
+// mapping is the mapping of a UUID, or nil; for a stale read as it was before
+// the last write.
+func (st *store) mapping(uuid string, stale bool) object {
+	if old, ok := st.beforeMappings[uuid]; stale && ok {
+		return old
+	}
+	return st.mappings[uuid]
 }
 
 // function is the named function, or nil; for a stale read as it was before

@@ -115,8 +115,8 @@ type staleness struct {
 // function or layer version that they read.
 func (s *Server) Stale(times int) { s.StaleFor("", times) }
 
-// StaleFor is Stale for one operation; any that reads one function, alias or
-// layer version will do.
+// StaleFor is Stale for one operation; any that reads one function, alias, event
+// source mapping or layer version will do.
 func (s *Server) StaleFor(op string, times int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
