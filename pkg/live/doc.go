@@ -1,27 +1,83 @@
-// Package live reads what AWS Lambda says now: the resource policies of a
-// function at each of its places, and the list of functions.
+// Package live reads what AWS says now of functions and layer versions: their
+// resource policies, function URLs, event source mappings and execution roles,
+// what those roles may do, and the list of all of them.
 //
-//	reader := live.New(client, live.Home("111122223333", "eu-west-1"), live.ListWith(client))
+//	reader := live.New(client, live.Home("111122223333", "eu-west-1"), live.ListWith(client), live.WithIAM(roles))
 //	state, err := reader.State(ctx, change)
+//	state, err = reader.Complete(ctx, state, drift.Want{Roles: replaced, Tags: true})
 //
-// # What State answers
+// # What State reads
 //
-// A policy sits at a place: unqualified, a version or an alias. A change to one
-// place is answered by reading that place. A change that is Whole, a sweep, the
-// creation or deletion of the function and an unreadable change are answered by
-// listing versions and aliases ($LATEST never has a policy) and reading every
-// place; the state is then Whole.
+// A policy sits at a place: unqualified, a version or an alias. The change says
+// what is read of a function, and what that costs:
 //
-//	no policy at the place, no such place, no such function   the zero PlacePolicy
-//	no such function, whole read                              no places, Whole set
-//	throttled, refused, or a fault of the service             retried, then a Gap of the place
-//	a text that does not parse                                a Gap of the place
-//	versions or aliases could not be listed                   a Gap with All, Whole not set; what is known of is read
-//	no answer (network), credentials refused, ctx ended       an error, and no state
+//	change                                    what is read                              calls
+//	of statements, policies, versions and     the policy at its place                   1
+//	aliases, and all that is not below
+//	PutURL, DeleteURL, RepointPlace           that, and the URL of the place            2 (a version has no URL: 1)
+//	PutMapping, DeleteMapping                 the mapping of its UUID                   1
+//	…without a UUID                           all mappings, as in a whole read          pages
+//	Configure, UpdateCode                     the roles of $LATEST and every version    pages
+//	Sweep, CreateSubject, DeleteSubject,      everything: the state is Whole, and       pages, and 1 per place
+//	Unreadable, and every change with Whole   Listed has roles, URLs and mappings
 //
-// A Gap is unknown, never clean, and never costs the other places: they are in
-// the state. The state is what the service said; it may be seconds old, and
-// nothing is cached between two reads.
+// A whole read lists versions, with their roles, and aliases ($LATEST never has
+// a policy), reads the policy of every place, and lists the function's URLs and
+// the account's mappings. It costs 5 calls for a function without versions: one
+// page each of ListVersionsByFunction, ListAliases, ListFunctionUrlConfigs (50 a
+// page) and ListEventSourceMappings (100 a page), and one policy. A policy that
+// is not there costs one call more, see below. A layer version has one policy,
+// for which any change costs one call.
+//
+//	no policy, no such place, no such function           the zero PlacePolicy
+//	no URL, no such alias, no such function              the zero URL
+//	no such mapping, it is being deleted,                nil under its UUID
+//	or it feeds another function
+//	no such function, Configure and UpdateCode           no roles, and they are Listed
+//	no such function, whole read                         no entries; Whole, and all three Listed
+//	throttled, refused, or a fault of the service        retried, then a Gap of the aspect: of the place (policy,
+//	                                                     URL), All (listing of URLs), unqualified (mappings, roles)
+//	a text that does not parse                           a Gap of the place
+//	versions or aliases could not be listed, whole read  a Gap with All, Whole not set; what is known of is read
+//	no answer (network), credentials refused, ctx ended  an error, and no state
+//
+// A Gap is unknown, never clean, and never costs the rest: that is in the state.
+// The state is what the service said; it may be seconds old. Nothing is cached
+// between two reads, but for one thing.
+//
+// # Event source mappings
+//
+// What ListEventSourceMappings by the name of a function shows of the mappings
+// of its versions and aliases is not documented. So a whole read lists all
+// mappings of the account and region and keeps those of the function. One such
+// listing serves all whole reads of a process for a minute after its last page:
+// their mappings may be that much older than ReadAt. Nothing but whole reads
+// uses it, and a listing that failed is not kept.
+//
+// A mapping counts as enabled unless its state is Disabled or Disabling: one
+// that is Creating, Enabling or Updating, or in a state that is not known here,
+// may call the function. Its source is the ARN of the event source; of
+// self-managed Kafka kafka://host:9092,host:9092, sorted; of other endpoints the
+// kind that the service gives, in lower case, in the place of kafka; and
+// unknown://UUID where the service names none.
+//
+// # What Complete reads
+//
+//	Want.URLs    GetFunctionUrlConfig, unless the state has the URL or tried in vain   1 call a place
+//	Want.Roles   what the role may do                                                  3 calls and more, see below
+//	Want.Tags    ListTags                                                              1 call
+//
+// The rights of a role are its inline policies and its attached ones at their
+// default version, as one policy of version 2012-10-17 (what an older document
+// takes as text is escaped), and the permissions boundary. They cost GetRole,
+// a page each of ListRolePolicies and ListAttachedRolePolicies, one call for
+// each inline policy and two for each attached one and for the boundary. If
+// anything of it cannot be read, or the role is in another account than that of
+// Home (without Home: of the subject), does not exist, or there is no client
+// ([WithIAM]), then the rights are a Problem and nothing else: half of the rights
+// would look like few. A URL that cannot be read is a Gap of the place. Tags that
+// cannot be read stay nil, and are no Gap. Only an ended context, and no answer
+// to what was asked about a URL, are errors. For layer versions only roles are read.
 //
 // # GetResourcePolicy and GetPolicy
 //
@@ -50,15 +106,16 @@
 //
 // # Quotas
 //
-// Reading one place for an event is not slowed down. Whole reads and Subjects
-// are: Rate policy reads and Rate other calls a second, per account and region,
-// a third of the quota by default. Throttled calls are repeated with growing
+// Reading for an event is not slowed down, unless it is a whole read. Whole
+// reads, completing them, and Subjects are: Rate reads of functions' policies and
+// Rate other calls a second, per account and region, a third of the quota by
+// default. IAM publishes no quota, and its calls are not slowed down. Throttled calls are repeated with growing
 // pauses, at most five times in all. The SDK's own retries are switched off,
 // so that every call is counted.
 //
 // # Not promised
 //
-// Function URLs, roles, layers and event source mappings are not read yet:
-// State answers [ErrNotAudited] for subjects that are not functions. Two
-// documents read one after the other are not a snapshot.
+// Roles are not subjects yet: State answers [ErrNotAudited] for what is neither
+// a function nor a layer version. Answers read one after the other are not a
+// snapshot.
 package live

@@ -96,7 +96,7 @@ func newDocument(text, revision *string) document {
 
 // unlessMissing is the error, but nil for what is not there.
 func unlessMissing(err error) error {
-	if failed, ok := errors.AsType[*callError](err); ok && failed.class == missing {
+	if isMissing(err) {
 		return nil
 	}
 	return err

@@ -26,7 +26,7 @@ type class int
 
 const (
 	ok               class = iota
-	missing                // there is no such policy, place or function
+	missing                // there is no such thing
 	throttled              // asked to slow down
 	denied                 // the caller may not do that
 	unknownOperation       // the service does not know the call
@@ -39,6 +39,8 @@ const (
 // codes are the error codes that say which class an error is of.
 var codes = map[string]class{
 	"ResourceNotFoundException": missing,
+	"NoSuchEntity":              missing,
+	"NoSuchEntityException":     missing,
 
 	"TooManyRequestsException":  throttled,
 	"Throttling":                throttled,
@@ -205,6 +207,7 @@ func (e *callError) Unwrap() []error {
 // problem reads the same every time.
 func (e *callError) reason() string {
 	how := map[class]string{
+		missing:          "finds nothing",
 		throttled:        "is throttled",
 		denied:           "is refused",
 		unknownOperation: "is not known to the service",

@@ -13,17 +13,40 @@ import (
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
-// API is what reading the state of a function calls.
+// API is what reading the state of a function or layer version calls.
 type API interface {
+	PolicyAPI
+	PlaceAPI
+	ConfigAPI
+}
+
+// PolicyAPI is what reading policies calls.
+type PolicyAPI interface {
 	GetPolicy(context.Context, *lambda.GetPolicyInput, ...func(*lambda.Options)) (*lambda.GetPolicyOutput, error)
 	GetResourcePolicy(context.Context, *lambda.GetResourcePolicyInput, ...func(*lambda.Options)) (*lambda.GetResourcePolicyOutput, error)
+	GetLayerVersionPolicy(context.Context, *lambda.GetLayerVersionPolicyInput, ...func(*lambda.Options)) (*lambda.GetLayerVersionPolicyOutput, error)
+}
+
+// PlaceAPI is what listing the places of a function calls.
+type PlaceAPI interface {
 	ListVersionsByFunction(context.Context, *lambda.ListVersionsByFunctionInput, ...func(*lambda.Options)) (*lambda.ListVersionsByFunctionOutput, error)
 	ListAliases(context.Context, *lambda.ListAliasesInput, ...func(*lambda.Options)) (*lambda.ListAliasesOutput, error)
 }
 
-// ListAPI is what listing the functions calls.
+// ConfigAPI is what reading the rest of a function calls.
+type ConfigAPI interface {
+	GetFunctionUrlConfig(context.Context, *lambda.GetFunctionUrlConfigInput, ...func(*lambda.Options)) (*lambda.GetFunctionUrlConfigOutput, error)
+	ListFunctionUrlConfigs(context.Context, *lambda.ListFunctionUrlConfigsInput, ...func(*lambda.Options)) (*lambda.ListFunctionUrlConfigsOutput, error)
+	GetEventSourceMapping(context.Context, *lambda.GetEventSourceMappingInput, ...func(*lambda.Options)) (*lambda.GetEventSourceMappingOutput, error)
+	ListEventSourceMappings(context.Context, *lambda.ListEventSourceMappingsInput, ...func(*lambda.Options)) (*lambda.ListEventSourceMappingsOutput, error)
+	ListTags(context.Context, *lambda.ListTagsInput, ...func(*lambda.Options)) (*lambda.ListTagsOutput, error)
+}
+
+// ListAPI is what listing the functions and layer versions calls.
 type ListAPI interface {
 	ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error)
+	ListLayers(context.Context, *lambda.ListLayersInput, ...func(*lambda.Options)) (*lambda.ListLayersOutput, error)
+	ListLayerVersions(context.Context, *lambda.ListLayerVersionsInput, ...func(*lambda.Options)) (*lambda.ListLayerVersionsOutput, error)
 }
 
 // JSONMode says how policies are read while nobody has seen what the service
@@ -40,11 +63,12 @@ const (
 // DefaultRate is a third of Lambda's quota of 15 calls a second.
 const DefaultRate = 5
 
-// Lambda reads functions. It is safe for concurrent use.
+// Lambda reads functions and layer versions. It is safe for concurrent use.
 type Lambda struct {
 	own       *target
 	home      site
 	list      ListAPI
+	iam       IAMAPI
 	clientFor func(account, region string) (API, error)
 	mode      JSONMode
 	policies  rate.Limit
@@ -63,6 +87,7 @@ type site struct{ account, region string }
 type target struct {
 	api              API
 	policies, others *rate.Limiter
+	mappings         mappings
 
 	mu      sync.Mutex
 	unknown time.Time // when the service last said that it does not know GetResourcePolicy
@@ -80,6 +105,10 @@ func Home(account, region string) Option {
 
 // ListWith gives Subjects the client that it lists with.
 func ListWith(api ListAPI) Option { return func(l *Lambda) { l.list = api } }
+
+// WithIAM gives Complete the client that it reads roles with, those of the
+// account of Home.
+func WithIAM(api IAMAPI) Option { return func(l *Lambda) { l.iam = api } }
 
 // ClientFor is asked once for each account and region other than Home.
 func ClientFor(f func(account, region string) (API, error)) Option {
@@ -115,7 +144,10 @@ func New(api API, options ...Option) *Lambda {
 }
 
 func (l *Lambda) newTarget(api API) *target {
-	return &target{api: api, policies: rate.NewLimiter(l.policies, 1), others: rate.NewLimiter(l.others, 1)}
+	return &target{
+		api: api, policies: rate.NewLimiter(l.policies, 1), others: rate.NewLimiter(l.others, 1),
+		mappings: mappings{turn: make(chan struct{}, 1)},
+	}
 }
 
 func limit(perSecond float64) rate.Limit {

@@ -11,11 +11,13 @@ import (
 	"github.com/permdrift/permdrift/pkg/policy"
 )
 
-// State reads what a change makes worth reading: the place that it names, or
-// the whole function. See the package comment for what is in it.
+// State reads what a change makes worth reading: the place, URL, mapping or
+// roles that it is about, or the whole subject. See the package comment for
+// what is in it.
 func (l *Lambda) State(ctx context.Context, change drift.Change) (drift.State, error) {
 	subject := change.Subject
-	if kind := subject.Kind(); kind != drift.Function {
+	kind := subject.Kind()
+	if kind != drift.Function && kind != drift.LayerVersion {
 		return drift.State{}, fmt.Errorf("%s is a %s: %w", subject, kind, ErrNotAudited)
 	}
 	t, err := l.target(subject)
@@ -26,9 +28,11 @@ func (l *Lambda) State(ctx context.Context, change drift.Change) (drift.State, e
 	r.state = drift.State{Subject: subject, Policies: map[drift.Place]drift.PlacePolicy{}, ReadAt: l.now()}
 	if whole(change) {
 		r.policies, r.others = t.policies, t.others
-		err = r.readWhole(ctx, change.Place)
+	}
+	if kind == drift.LayerVersion {
+		err = r.readLayer(ctx)
 	} else {
-		err = r.readPlace(ctx, change.Place)
+		err = r.read(ctx, change)
 	}
 	if err != nil {
 		return drift.State{}, fmt.Errorf("reading %s: %w", subject, err)
@@ -46,7 +50,7 @@ func whole(c drift.Change) bool {
 	return c.Whole
 }
 
-// reader reads one function once.
+// reader reads one subject once.
 type reader struct {
 	lambda           *Lambda
 	target           *target
@@ -55,54 +59,100 @@ type reader struct {
 	state            drift.State
 }
 
-// readWhole lists the places and reads each. What is known of is read even
-// where the listing failed: a public grant should not wait for the next try.
+// read reads what a change of a function is about.
+func (r *reader) read(ctx context.Context, change drift.Change) error {
+	if whole(change) {
+		return r.readWhole(ctx, place(string(change.Place)))
+	}
+	switch p := place(string(change.Place)); change.Operation {
+	case drift.PutMapping, drift.DeleteMapping:
+		return r.readMapping(ctx, uuid(change))
+	case drift.Configure, drift.UpdateCode:
+		return r.readRoles(ctx)
+	case drift.PutURL, drift.DeleteURL, drift.RepointPlace:
+		if err := r.readPlace(ctx, p); err != nil {
+			return err
+		}
+		return r.readURL(ctx, p)
+	default: // what is about the policy at one place
+		return r.readPlace(ctx, p)
+	}
+}
+
+// readWhole lists the places and reads each, and then all URLs and mappings.
+// What is known of is read even where the listing failed: a public grant
+// should not wait for the next try.
 func (r *reader) readWhole(ctx context.Context, named drift.Place) error {
 	places, err := r.list(ctx)
-	if failed, ok := errors.AsType[*callError](err); ok && failed.class.isGap() {
-		if failed.class == missing {
-			r.state.Whole = true
-			return nil
-		}
-		r.state.Gaps = append(r.state.Gaps, drift.Gap{All: true, Reason: failed.reason()})
-		places = append(places, named)
-	} else if err != nil {
-		return err
+	if isMissing(err) {
+		r.state.Whole, r.state.Roles = true, nil
+		r.state.Listed = []drift.Aspect{drift.Roles, drift.URLs, drift.Mappings}
+		return nil
 	}
 	r.state.Whole = err == nil
+	if err != nil {
+		if err := r.gap(err, drift.Gap{All: true}); err != nil {
+			return err
+		}
+		places = append(places, named)
+	}
+	tried := map[drift.Place]bool{}
 	for _, p := range append([]drift.Place{drift.Unqualified}, places...) {
-		if _, done := r.state.Policies[p]; done {
+		if tried[p] {
 			continue
 		}
+		tried[p] = true
 		if err := r.readPlace(ctx, p); err != nil {
 			return err
 		}
 	}
+	if err := r.readURLs(ctx); err != nil {
+		return err
+	}
+	return r.readMappings(ctx, shareFor)
+}
+
+// readPlace reads the policy at one place into the state, as a policy or as a gap.
+func (r *reader) readPlace(ctx context.Context, p drift.Place) error {
+	d, err := r.document(ctx, p)
+	if err != nil {
+		if err := r.gap(err, drift.Gap{Place: p}); err != nil {
+			return fmt.Errorf("policy of %s: %w", p, err)
+		}
+		return nil
+	}
+	r.put(p, d)
 	return nil
 }
 
-// readPlace reads one place into the state, as a policy or as a gap.
-func (r *reader) readPlace(ctx context.Context, p drift.Place) error {
-	if p == latest {
-		p = drift.Unqualified
-	}
-	d, err := r.document(ctx, p)
-	if failed, ok := errors.AsType[*callError](err); ok && failed.class.isGap() {
-		r.state.Gaps = append(r.state.Gaps, drift.Gap{Place: p, Reason: failed.reason()})
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("policy of %s: %w", p, err)
-	}
+// put parses a document into the state, as a policy or as a gap.
+func (r *reader) put(p drift.Place, d document) {
 	if d == (document{}) {
 		r.state.Policies[p] = drift.PlacePolicy{}
-		return nil
+		return
 	}
 	parsed, err := policy.Parse([]byte(d.text))
 	if err != nil {
 		r.state.Gaps = append(r.state.Gaps, drift.Gap{Place: p, Reason: "the policy does not parse: " + err.Error()})
-		return nil //nolint:nilerr // a gap is how it is told
+		return
 	}
 	r.state.Policies[p] = drift.PlacePolicy{Policy: parsed, Document: d.text, RevisionID: d.revision}
+}
+
+// gap notes what could not be read, if the service answered: then it is nil.
+// Any other error ends the read and is returned.
+func (r *reader) gap(err error, g drift.Gap) error {
+	failed, ok := errors.AsType[*callError](err)
+	if !ok || !failed.class.isGap() {
+		return err
+	}
+	g.Reason = failed.reason()
+	r.state.Gaps = append(r.state.Gaps, g)
 	return nil
+}
+
+// isMissing reports whether an error says that the thing is not there.
+func isMissing(err error) bool {
+	failed, ok := errors.AsType[*callError](err)
+	return ok && failed.class == missing
 }
