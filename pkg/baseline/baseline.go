@@ -1,5 +1,7 @@
 // Package baseline stores what people approved: for every subject and place
-// the approved statements, their history, and permdrift's own settings.
+// the approved statements and configuration, the rules for many subjects, the
+// history of both, and permdrift's own settings. It also makes the seals by
+// which the auditor knows its own adoptions again.
 //
 // There are two stores that behave alike and pass one conformance test:
 // DynamoDB for the deployed functions and Bolt (one file) for one machine.
@@ -10,16 +12,25 @@
 //   - Every read is consistent: it sees each write that ended before it began.
 //   - The baseline of a subject that nobody captured has no places; that is
 //     no error.
-//   - Put and PutSettings are optimistic. The value carries the version that
-//     was read (0: there was none); if another one is stored by now, nothing
-//     changes and the error is [drift.ErrConflict]. What is stored has the next
-//     version and is returned.
-//   - Put writes history before it moves the head, so that no version that was
-//     ever in force is missing from History, whenever the writer dies. History
-//     lists the versions that were in force, oldest first, and no other.
+//   - Put, PutRule and PutSettings are optimistic. The value carries the
+//     version that was read (0: there was none); if another one is stored by
+//     now, nothing changes and the error is [drift.ErrConflict]. What is stored
+//     has the next version and is returned. DeleteRule takes the version that
+//     was read.
+//   - Put, PutRule and DeleteRule write history before they move the head, so
+//     that no version that was ever in force is missing from History or
+//     RuleHistory, whenever the writer dies. These list the versions that were
+//     in force, oldest first, and no other.
+//   - A rule is deleted by a version that is neither an approval nor an
+//     adoption ([Deleted]) and says who deleted it, and when. Rules leaves it
+//     out; RuleHistory has it. A rule that is made again under the same id
+//     goes on from there: no version of a rule is ever used twice, so that who
+//     read the old one cannot change the new one.
 //   - What is larger than 400 KB (MaxSize, DynamoDB's limit, which Bolt shares)
 //     is refused before anything is sent: [drift.ErrTooLarge]. So is what could
-//     not be read again, such as a statement without an effect.
+//     not be read again or means nothing: a rule that [drift.Rule.Check]
+//     refuses, an approval that is not either of a statement with an effect or
+//     of a configuration with exactly one field.
 //   - An error other than ErrConflict, ErrTooLarge and ErrDenied leaves open
 //     whether the write took effect. Reading tells.
 //
@@ -30,7 +41,9 @@
 //
 //	item      pk                          sk
 //	head      SUBJECT                     place#PLACE
+//	head      rules                       rule#ID
 //	history   history#SUBJECT#PLACE       VERSION#WRITE
+//	history   history#rules#ID            VERSION#WRITE
 //	settings  settings                    settings
 //
 // SUBJECT is the ARN; PLACE is a qualifier, trust, identity or boundary, and
@@ -41,7 +54,7 @@
 //	version    N     the version that the condition of a write compares
 //	write      S     the random id of the write that stored the item
 //	previous   S     the id of the write that this one replaced; history and head
-//	doc        S     drift.Approved or drift.Settings as JSON
+//	doc        S     drift.Approved, drift.Rule or drift.Settings as JSON
 //
 // A condition that fails may fail because of our own write: the SDK repeats a
 // write whose answer got lost. The item's write id tells, and then it is
@@ -51,8 +64,12 @@
 // reach are of writers that lost a race or died between the two writes: they
 // never were in force, block nobody, and may be deleted.
 //
-// The functions need Query and GetItem only ([API]); [WriteAPI] and [ScanAPI]
-// are for the command line, where a person approves.
+// A deleted rule keeps its head, so that its chain has a beginning, and nobody
+// needs a call that removes items.
+//
+// The functions need Query and GetItem only ([API]; Query alone for Get and
+// Rules); [WriteAPI] and [ScanAPI] are for the command line, where a person
+// approves.
 //
 // # The Bolt file
 //
@@ -75,8 +92,8 @@
 //
 // A seal of the other kind, in another spelling, of another key or text is
 // false; an error means that the key could not be asked, which is neither true
-// nor false. KMS remembers the true seals that it made or saw, so it notices a
-// key that was disabled only for others.
+// nor false. A KMS value remembers the true seals that it made or saw; for it
+// they stay true when the key is disabled.
 //
 // # Not promised
 //
@@ -88,8 +105,10 @@ package baseline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/permdrift/permdrift/pkg/drift"
 )
@@ -100,8 +119,15 @@ const MaxSize = 400 << 10
 // Store is everything that the command line does with a baseline. *Bolt and
 // *DynamoDBAdmin are Stores; see the package comment for the contracts.
 type Store interface {
+	PlaceStore
+	RuleStore
+	SettingsStore
+}
+
+// PlaceStore keeps what is approved at the places of subjects.
+type PlaceStore interface {
 	// Get returns the approved state of a subject at all places. Places is
-	// never nil.
+	// never nil. Rules are not in it.
 	Get(ctx context.Context, s drift.Subject) (drift.Baseline, error)
 	// Put stores what is approved at one place and returns it with its new version.
 	Put(ctx context.Context, s drift.Subject, p drift.Place, a drift.Approved) (drift.Approved, error)
@@ -110,6 +136,10 @@ type Store interface {
 	History(ctx context.Context, s drift.Subject, p drift.Place) ([]drift.Approved, error)
 	// Subjects yields each subject that has a baseline once; an error ends it.
 	Subjects(ctx context.Context) iter.Seq2[drift.Subject, error]
+}
+
+// SettingsStore keeps permdrift's own settings.
+type SettingsStore interface {
 	// Settings returns the settings; the zero value if none are stored.
 	Settings(ctx context.Context) (drift.Settings, error)
 	// PutSettings stores the settings and returns them with their new version.
@@ -140,8 +170,10 @@ func parsePlace(sk string) drift.Place {
 	return drift.Place(sk[len(placePrefix):])
 }
 
-func historyKey(s drift.Subject, p drift.Place) string {
-	return historyPrefix + string(s) + "#" + placeName(p)
+// historyKey is the pk of the history of a head.
+func historyKey(pk, sk string) string {
+	_, name, _ := strings.Cut(sk, "#")
+	return historyPrefix + pk + "#" + name
 }
 
 // record is one item of a store.
@@ -175,6 +207,49 @@ func newRecord[V any](pk, sk string, version int64, value V) (record, error) {
 func (r record) size() int {
 	const namesAndIDs = 256
 	return len(r.pk) + len(r.sk) + len(r.doc) + namesAndIDs
+}
+
+// past is the copy of a head that its history keeps.
+func (r record) past() record {
+	r.pk, r.sk = historyKey(r.pk, r.sk), fmt.Sprintf("%019d", r.version)
+	if r.write != "" {
+		r.sk += "#" + r.write
+	}
+	return r
+}
+
+// approvedRecord encodes what is approved at a place, or says that it means nothing.
+func approvedRecord(s drift.Subject, p drift.Place, a drift.Approved) (record, error) {
+	for i, approval := range a.Approvals {
+		if err := checkApproval(approval); err != nil {
+			return record{}, fmt.Errorf("approval %d of %d: %w", i+1, len(a.Approvals), err)
+		}
+	}
+	return newRecord(string(s), placeKey(p), a.Version, a)
+}
+
+// checkApproval says if an approval is not of exactly one thing. Whether its
+// statement can be read is for newRecord.
+func checkApproval(a drift.Approval) error {
+	if a.Config == nil {
+		if a.Statement.Effect == "" {
+			return errors.New("it has neither a statement with an effect nor a configuration")
+		}
+		return nil
+	}
+	if a.Statement.Effect != "" {
+		return errors.New("it has a statement and a configuration")
+	}
+	fields := 0
+	for _, set := range []bool{a.Config.URL != nil, a.Config.Mapping != nil, a.Config.Role != ""} {
+		if set {
+			fields++
+		}
+	}
+	if fields != 1 {
+		return fmt.Errorf("its configuration has %d fields, not exactly one", fields)
+	}
+	return nil
 }
 
 // approved decodes a record. The version that conditions compare is the true one.

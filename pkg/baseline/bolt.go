@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/permdrift/permdrift/pkg/drift"
 	"go.etcd.io/bbolt"
@@ -16,11 +17,14 @@ var bucketName = []byte("baseline")
 
 // Bolt is the Store in a bbolt file.
 type Bolt struct {
+	// Now is the clock by which deletions are dated.
+	Now func() time.Time
+
 	db *bbolt.DB
 }
 
 // NewBolt returns the Store in an open file, which the caller closes.
-func NewBolt(db *bbolt.DB) *Bolt { return &Bolt{db: db} }
+func NewBolt(db *bbolt.DB) *Bolt { return &Bolt{Now: time.Now, db: db} }
 
 // boltKey joins the keys of an item. Neither can contain a zero byte.
 func boltKey(pk, sk string) []byte { return []byte(pk + "\x00" + sk) }
@@ -55,7 +59,7 @@ func (b *Bolt) Get(ctx context.Context, s drift.Subject) (drift.Baseline, error)
 
 // History returns all versions that were in force at one place, oldest first.
 func (b *Bolt) History(ctx context.Context, s drift.Subject, p drift.Place) ([]drift.Approved, error) {
-	items, err := b.query(ctx, historyKey(s, p), "")
+	items, err := b.query(ctx, historyKey(string(s), placeKey(p)), "")
 	if err != nil {
 		return nil, fmt.Errorf("reading history of %s: %w", s.ARN(p), err)
 	}
@@ -87,11 +91,9 @@ func (b *Bolt) Settings(ctx context.Context) (drift.Settings, error) {
 func (b *Bolt) Put(ctx context.Context, s drift.Subject, p drift.Place, a drift.Approved) (drift.Approved, error) {
 	read := a.Version
 	a.Version++
-	head, err := newRecord(string(s), placeKey(p), a.Version, a)
+	head, err := approvedRecord(s, p, a)
 	if err == nil {
-		history := head
-		history.pk, history.sk = historyKey(s, p), fmt.Sprintf("%019d", a.Version)
-		err = b.replace(ctx, head, read, history)
+		err = b.replace(ctx, head, read, head.past())
 	}
 	if err != nil {
 		return drift.Approved{}, fmt.Errorf("writing baseline of %s: %w", s.ARN(p), err)
@@ -182,6 +184,17 @@ func (b *Bolt) view(ctx context.Context, read func(*bbolt.Bucket) error) error {
 // replace writes a record, and others with it, in one transaction, if the
 // stored version is the one that was read (0: nothing is stored).
 func (b *Bolt) replace(ctx context.Context, r record, read int64, others ...record) error {
+	return b.change(ctx, r.pk, r.sk, func(stored record) ([]record, error) {
+		if stored.version != read {
+			return nil, conflict(read, stored.version)
+		}
+		return append(others, r), nil
+	})
+}
+
+// change writes, in one transaction, what follows from a stored record (the
+// zero record if there is none).
+func (b *Bolt) change(ctx context.Context, pk, sk string, follow func(stored record) ([]record, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -191,16 +204,17 @@ func (b *Bolt) replace(ctx context.Context, r record, read int64, others ...reco
 			return err
 		}
 		var stored record
-		key := boltKey(r.pk, r.sk)
+		key := boltKey(pk, sk)
 		if value := bucket.Get(key); value != nil {
 			if stored, err = boltRecord(key, value); err != nil {
 				return err
 			}
 		}
-		if stored.version != read {
-			return conflict(read, stored.version)
+		next, err := follow(stored)
+		if err != nil {
+			return err
 		}
-		for _, item := range append(others, r) {
+		for _, item := range next {
 			if err := write(bucket, item); err != nil {
 				return err
 			}

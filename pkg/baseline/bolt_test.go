@@ -26,7 +26,8 @@ func TestBoltConforms(t *testing.T) {
 	for _, c := range Conformance() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			c.Run(t, Harness{Store: openBolt(t)})
+			store := openBolt(t)
+			c.Run(t, Harness{Store: store, SetNow: func(now time.Time) { store.Now = func() time.Time { return now } }})
 		})
 	}
 }

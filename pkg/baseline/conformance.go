@@ -23,10 +23,13 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Harness is an empty Store and the faults that a test can put into it. A nil
-// fault is one that cannot happen to the store; the test then runs without it.
+// Harness is an empty Store, its clock, and the faults that a test can put
+// into it. A nil fault is one that cannot happen to the store; the test then
+// runs without it.
 type Harness struct {
 	Store Store
+	// SetNow sets the store's clock, which stands still.
+	SetNow func(time.Time)
 	// LoseAnswer lets the n-th write from now (1: the next) take effect and its
 	// answer get lost; in between it calls meanwhile, unless that is nil.
 	LoseAnswer func(n int, meanwhile func())
@@ -62,7 +65,7 @@ type ConformanceTest struct {
 //		t.Run(c.Name, func(t *testing.T) { c.Run(t, open(t)) })
 //	}
 func Conformance() []ConformanceTest {
-	return []ConformanceTest{
+	tests := []ConformanceTest{
 		{"an unknown subject has no places", unknownSubject},
 		{"what is put is read", putIsRead},
 		{"places are apart", placesAreApart},
@@ -75,12 +78,12 @@ func Conformance() []ConformanceTest {
 		{"small pages lose nothing", smallPages},
 		{"subjects are listed once each", subjectsOnce},
 		{"350 KB fit, 500 KB do not", nearTheLimit},
-		{"what could not be read again is not written", notReadable},
 		{"concurrent writers lose nothing", concurrentWriters},
 		{"throttling is waited out", throttled},
 		{"settings are versioned", settings},
 		{"a context that ended ends the call", endedContext},
 	}
+	return slices.Concat(tests, approvalTests(), ruleTests())
 }
 
 const (
@@ -342,17 +345,6 @@ func nearTheLimit(t T, h Harness) {
 	}
 	if n := len(historyOf(t, h.Store, ingest, "live")); n != 1 {
 		t.Errorf("%d versions, want 1", n)
-	}
-}
-
-// notReadable: one statement that nobody can read would hide the whole subject.
-func notReadable(t T, h Harness) {
-	broken := drift.Approved{Approvals: []drift.Approval{{Statement: policy.Statement{Sid: "no effect, no action"}}}}
-	if _, err := h.Store.Put(t.Context(), ingest, "live", broken); err == nil {
-		t.Errorf("a statement without an effect was stored")
-	}
-	if get(t, h.Store, ingest).Known() {
-		t.Errorf("the refused place is known")
 	}
 }
 

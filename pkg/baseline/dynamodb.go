@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -53,12 +54,15 @@ func NewDynamoDB(api API, table string) *DynamoDB {
 // DynamoDBWriter reads and writes baselines in a DynamoDB table.
 type DynamoDBWriter struct {
 	*DynamoDB
+	// Now is the clock by which deletions are dated.
+	Now func() time.Time
+
 	api WriteAPI
 }
 
 // NewDynamoDBWriter returns a store that reads and writes a table.
 func NewDynamoDBWriter(api WriteAPI, table string) *DynamoDBWriter {
-	return &DynamoDBWriter{DynamoDB: NewDynamoDB(api, table), api: api}
+	return &DynamoDBWriter{DynamoDB: NewDynamoDB(api, table), Now: time.Now, api: api}
 }
 
 // DynamoDBAdmin is the Store in a DynamoDB table.
@@ -87,7 +91,7 @@ func (d *DynamoDB) Get(ctx context.Context, s drift.Subject) (drift.Baseline, er
 
 // History returns all versions that were in force at one place, oldest first.
 func (d *DynamoDB) History(ctx context.Context, s drift.Subject, p drift.Place) ([]drift.Approved, error) {
-	chain, broken := d.chain(ctx, s, p)
+	chain, broken := d.chain(ctx, string(s), placeKey(p))
 	var versions []drift.Approved
 	for _, r := range chain {
 		approved, err := r.approved()
@@ -102,14 +106,14 @@ func (d *DynamoDB) History(ctx context.Context, s drift.Subject, p drift.Place) 
 	return versions, nil
 }
 
-// chain returns the history items from version 1 to the head. The head is read
+// chain returns the history items from version 1 to a head. The head is read
 // first: all that it rests on was written before it.
-func (d *DynamoDB) chain(ctx context.Context, s drift.Subject, p drift.Place) ([]record, error) {
-	head, err := d.get(ctx, string(s), placeKey(p))
+func (d *DynamoDB) chain(ctx context.Context, pk, sk string) ([]record, error) {
+	head, err := d.get(ctx, pk, sk)
 	if err != nil {
 		return nil, err
 	}
-	items, err := d.query(ctx, historyKey(s, p), "")
+	items, err := d.query(ctx, historyKey(pk, sk), "")
 	if err != nil {
 		return nil, err
 	}
@@ -156,43 +160,44 @@ func (d *DynamoDBWriter) Put(ctx context.Context, s drift.Subject, p drift.Place
 }
 
 func (d *DynamoDBWriter) put(ctx context.Context, s drift.Subject, p drift.Place, read int64, a drift.Approved) error {
-	next, err := newRecord(string(s), placeKey(p), a.Version, a)
+	next, err := approvedRecord(s, p, a)
 	if err != nil {
 		return err
 	}
-	if next, err = d.follow(ctx, next, read); err != nil {
+	stored, err := d.read(ctx, next, read)
+	if err != nil {
 		return err
 	}
-	history := next
-	history.pk, history.sk = historyKey(s, p), fmt.Sprintf("%019d#%s", next.version, next.write)
-	if err := d.replace(ctx, history, 0); err != nil {
+	return d.advance(ctx, next, stored)
+}
+
+// read reads the record that another one replaces. Its version must be the one
+// that was read before.
+func (d *DynamoDBWriter) read(ctx context.Context, r record, read int64) (record, error) {
+	stored, err := d.get(ctx, r.pk, r.sk)
+	if err == nil && stored.version != read {
+		err = conflict(read, stored.version)
+	}
+	return stored, err
+}
+
+// advance replaces the stored head by the next one: history first.
+func (d *DynamoDBWriter) advance(ctx context.Context, next, stored record) error {
+	next.write, next.previous = rand.Text(), stored.write
+	if err := d.replace(ctx, next.past(), 0); err != nil {
 		return err
 	}
-	err = d.replace(ctx, next, read)
-	if errors.Is(err, drift.ErrConflict) && d.wasHead(ctx, s, p, next) {
+	err := d.replace(ctx, next, stored.version)
+	if errors.Is(err, drift.ErrConflict) && d.wasHead(ctx, next) {
 		return nil
 	}
 	return err
 }
 
-// follow gives a record its write id and links it to the stored one, whose
-// version must be the one that was read.
-func (d *DynamoDBWriter) follow(ctx context.Context, r record, read int64) (record, error) {
-	stored, err := d.get(ctx, r.pk, r.sk)
-	if err != nil {
-		return r, err
-	}
-	if stored.version != read {
-		return r, conflict(read, stored.version)
-	}
-	r.write, r.previous = rand.Text(), stored.write
-	return r, nil
-}
-
 // wasHead reports whether a record came into force although its write failed:
 // the answer got lost and somebody wrote the next version before the repetition.
-func (d *DynamoDBWriter) wasHead(ctx context.Context, s drift.Subject, p drift.Place, r record) bool {
-	chain, err := d.chain(ctx, s, p)
+func (d *DynamoDBWriter) wasHead(ctx context.Context, r record) bool {
+	chain, err := d.chain(ctx, r.pk, r.sk)
 	return err == nil && slices.ContainsFunc(chain, func(c record) bool { return c.write == r.write })
 }
 
@@ -200,17 +205,23 @@ func (d *DynamoDBWriter) wasHead(ctx context.Context, s drift.Subject, p drift.P
 func (d *DynamoDBWriter) PutSettings(ctx context.Context, s drift.Settings) (drift.Settings, error) {
 	read := s.Version
 	s.Version++
-	next, err := newRecord(settingsKey, settingsKey, s.Version, s)
-	if err == nil {
-		next, err = d.follow(ctx, next, read)
-	}
-	if err == nil {
-		err = d.replace(ctx, next, read)
-	}
-	if err != nil {
+	if err := d.putSettings(ctx, read, s); err != nil {
 		return drift.Settings{}, fmt.Errorf("writing settings: %w", err)
 	}
 	return s, nil
+}
+
+func (d *DynamoDBWriter) putSettings(ctx context.Context, read int64, s drift.Settings) error {
+	next, err := newRecord(settingsKey, settingsKey, s.Version, s)
+	if err != nil {
+		return err
+	}
+	stored, err := d.read(ctx, next, read)
+	if err != nil {
+		return err
+	}
+	next.write, next.previous = rand.Text(), stored.write
+	return d.replace(ctx, next, read)
 }
 
 // Subjects yields each subject that has a baseline once; an error ends it.

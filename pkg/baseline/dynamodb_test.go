@@ -3,6 +3,7 @@ package baseline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -39,8 +40,8 @@ func TestDynamoDBConforms(t *testing.T) {
 			t.Parallel()
 			store, _, faults := openDynamoDB(t)
 			c.Run(t, Harness{
-				Store: store, LoseAnswer: faults.LoseAnswer, Crash: faults.Crash,
-				Throttle: faults.Throttle, PageSize: faults.PageSize,
+				Store: store, SetNow: func(now time.Time) { store.Now = func() time.Time { return now } },
+				LoseAnswer: faults.LoseAnswer, Crash: faults.Crash, Throttle: faults.Throttle, PageSize: faults.PageSize,
 			})
 		})
 	}
@@ -58,6 +59,8 @@ func TestDynamoDBKeysAreAsDocumented(t *testing.T) {
 	if _, err := store.PutSettings(t.Context(), drift.Settings{Mode: drift.ModeReport}); err != nil {
 		t.Fatal(err)
 	}
+	putRule(t, store, ruleOf("ingest", 0, "one"))
+	deleteRule(t, store, "ingest", 1)
 	page, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &store.table})
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +78,9 @@ func TestDynamoDBKeysAreAsDocumented(t *testing.T) {
 		string(ingest) + " place#$unqualified",
 		"history#" + string(ingest) + "#$unqualified 0000000000000000001#WRITE",
 		"history#" + string(ingest) + "#live 0000000000000000001#WRITE",
+		"history#rules#ingest 0000000000000000001#WRITE",
+		"history#rules#ingest 0000000000000000002#WRITE",
+		"rules rule#ingest",
 		"settings settings",
 	})
 }
@@ -85,7 +91,7 @@ func TestDynamoDBHistorySaysWhatIsMissing(t *testing.T) {
 	for version := range int64(3) {
 		put(t, store, ingest, "live", approvedBy(version, "s"))
 	}
-	items, err := store.query(t.Context(), historyKey(ingest, "live"), "")
+	items, err := store.query(t.Context(), historyKey(string(ingest), placeKey("live")), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +124,56 @@ func TestDynamoDBRefusesWhatItCannotDecode(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), "reading baseline of "+string(ingest)+": ") {
 			t.Errorf("%s: %+v, %v", name, b, err)
 		}
+	}
+}
+
+func TestARuleThatCannotBeReadCanBeReplacedAndDeleted(t *testing.T) {
+	t.Parallel()
+	store, client, _ := openDynamoDB(t)
+	breakRule := func(version int64) {
+		item := map[string]types.AttributeValue{"pk": str(rulesKey), "sk": str(ruleKey("ingest")), "version": num(version), "write": str("w"), "doc": str("{")}
+		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &store.table, Item: item}); err != nil {
+			t.Fatal(err)
+		}
+		rules, err := store.Rules(t.Context())
+		if err == nil || !strings.HasPrefix(err.Error(), "reading rules: ") || !strings.Contains(err.Error(), "rule#ingest") {
+			t.Errorf("rules %+v, %v", rules, err)
+		}
+	}
+	breakRule(4)
+	putRule(t, store, ruleOf("ingest", 4, "mended"))
+	same(t, "rules", rulesIn(t, store), []string{"ingest 5 mended"})
+	breakRule(7)
+	deleteRule(t, store, "ingest", 7)
+	same(t, "rules", rulesIn(t, store), []string{})
+	history, err := store.RuleHistory(t.Context(), "ingest")
+	if !errors.Is(err, drift.ErrNotFound) || len(history) != 1 || !Deleted(history[0]) {
+		t.Errorf("history %+v, %v; want the deletion, and that version 7 is missing", history, err)
+	}
+}
+
+// queries lets nothing but Query through, and counts it.
+type queries struct {
+	API
+	client *dynamodb.Client
+	calls  int
+}
+
+func (q *queries) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	q.calls++
+	return q.client.Query(ctx, in, options...)
+}
+
+func TestTheFunctionsReadAllRulesWithOneQuery(t *testing.T) {
+	t.Parallel()
+	store, client, _ := openDynamoDB(t)
+	for i := range 20 {
+		putRule(t, store, ruleOf(fmt.Sprintf("r%02d", i), 0, "test"))
+	}
+	api := &queries{client: client} // anything else would panic
+	rules, err := NewDynamoDB(api, store.table).Rules(t.Context())
+	if err != nil || len(rules) != 20 || api.calls != 1 {
+		t.Errorf("%d rules with %d queries, %v", len(rules), api.calls, err)
 	}
 }
 
