@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
@@ -53,7 +54,7 @@ func OpenAccount(ctx context.Context, region string, rate float64) (*Account, er
 	}
 	client := lambda.NewFromConfig(c)
 	a := &Account{ID: aws.ToString(identity.Account), Region: c.Region, Caller: aws.ToString(identity.Arn), Lambda: client}
-	a.Live = live.New(client, live.ListWith(client), live.Rate(rate, rate), live.Home(a.ID, a.Region))
+	a.Live = live.New(client, live.ListWith(client), live.WithIAM(iam.NewFromConfig(c)), live.Rate(rate, rate), live.Home(a.ID, a.Region))
 	return a, nil
 }
 

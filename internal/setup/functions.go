@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -70,7 +71,9 @@ func Remediator(ctx context.Context, getenv func(string) string) (*remediation.R
 
 // functions reads the functions of the account and region that the alert topic is in.
 func (e Environment) functions(c aws.Config, client *lambda.Client) *live.Lambda {
-	options := []live.Option{live.ListWith(client), live.Rate(e.Rate, e.Rate), live.JSONPolicies(e.JSONPolicies)}
+	options := []live.Option{
+		live.ListWith(client), live.WithIAM(iam.NewFromConfig(c)), live.Rate(e.Rate, e.Rate), live.JSONPolicies(e.JSONPolicies),
+	}
 	if parts := strings.Split(e.TopicARN, ":"); len(parts) == 6 && c.Region != "" {
 		options = append(options, live.Home(parts[4], c.Region))
 	}

@@ -48,7 +48,7 @@ func (l *Lambda) rights(ctx context.Context, account, arn string) (drift.Rights,
 		return drift.Rights{Problem: failed.reason()}, nil
 	}
 	if err != nil {
-		return drift.Rights{Problem: err.Error()}, nil
+		return drift.Rights{Problem: err.Error()}, nil //nolint:nilerr // a problem is how it is told
 	}
 	return rights, nil
 }
