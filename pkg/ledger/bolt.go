@@ -182,6 +182,32 @@ func (b *Bolt) SaveIntent(ctx context.Context, i drift.Intent) (drift.Intent, er
 	return i, nil
 }
 
+// Removals returns the removals of a subject, in the order of their events.
+func (b *Bolt) Removals(ctx context.Context, s drift.Subject) ([]drift.Removal, error) {
+	records, err := b.query(ctx, string(s), removalPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("reading removals of %s: %w", s, err)
+	}
+	removals, err := decodeAll(records, b.Now(), record.removal)
+	if err != nil {
+		return nil, fmt.Errorf("reading removals of %s: %w", s, err)
+	}
+	inOrder(removals)
+	return removals, nil
+}
+
+// SaveRemoval stores a removal of something of a subject.
+func (b *Bolt) SaveRemoval(ctx context.Context, s drift.Subject, r drift.Removal) error {
+	stored, err := removalRecord(s, r, b.Now())
+	if err == nil {
+		err = b.update(ctx, bucketName, func(bucket *bbolt.Bucket) error { return write(bucket, stored) })
+	}
+	if err != nil {
+		return fmt.Errorf("writing removal from %s by event %s: %w", s.ARN(r.Place), r.Event.Key(), err)
+	}
+	return nil
+}
+
 // State returns the last state of a subject that was rebuilt from files;
 // ErrNotFound if there is none.
 func (b *Bolt) State(ctx context.Context, s drift.Subject) (drift.State, error) {

@@ -63,7 +63,7 @@ type ConformanceTest struct {
 //		t.Run(c.Name, func(t *testing.T) { c.Run(t, open(t)) })
 //	}
 func Conformance() []ConformanceTest {
-	return append([]ConformanceTest{
+	tests := []ConformanceTest{
 		{"an empty store has nothing", emptyStore},
 		{"what is saved is read", savedIsRead},
 		{"subjects and kinds are apart", subjectsAreApart},
@@ -73,14 +73,15 @@ func Conformance() []ConformanceTest {
 		{"small pages lose nothing", smallPages},
 		{"a finding is found by the beginning of its id", foundByPrefix},
 		{"350 KB fit, 500 KB do not", nearTheLimit},
-		{"what could not be read again is not written", notReadable},
 		{"concurrent writers lose nothing", concurrentWriters},
 		{"throttling is waited out", throttled},
 		{"only closed findings with nothing pending expire", onlyClosedExpire},
+		{"what was adopted or suppressed never expires", standingNeverExpires},
 		{"an expired finding is absent and may be created", expiredIsAbsent},
 		{"intents are kept for ever, oldest first", intentsAreKept},
 		{"a context that ended ends the call", endedContext},
-	}, sweepTests()...)
+	}
+	return slices.Concat(tests, rowTests(), removalTests(), sweepTests())
 }
 
 const (
@@ -343,18 +344,6 @@ func nearTheLimit(t T, h Harness) {
 	}
 	_, err = h.Store.SaveIntent(t.Context(), i)
 	wantErr(t, "saving an intent of 500 KB", err, drift.ErrTooLarge)
-}
-
-// notReadable: one statement that nobody can read would hide the whole subject.
-func notReadable(t T, h Harness) {
-	f := open(ingest, "aaaaaaaa")
-	f.Statement = &policy.Statement{Sid: "no effect, no action"}
-	if _, err := h.Store.Save(t.Context(), f); err == nil {
-		t.Errorf("a statement without an effect was stored")
-	}
-	if all := findingsOf(t, h.Store, ingest); len(all) != 0 {
-		t.Errorf("findings: %v", all)
-	}
 }
 
 func concurrentWriters(t T, h Harness) {

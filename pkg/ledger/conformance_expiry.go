@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/permdrift/permdrift/pkg/drift"
@@ -32,6 +33,37 @@ func onlyClosedExpire(t T, h Harness) {
 	want := []string{"1-open", "2-accepted", "3-suppressed", "7-pending", "8-reopened"}
 	same(t, "findings after the end", idsOf(findingsOf(t, h.Store, ingest)), want)
 	same(t, "list after the end", listed(t, h.Store), want)
+}
+
+// standingNeverExpires: an adoption is an approval, and a suppression that was
+// forgotten would be announced as something new.
+func standingNeverExpires(t T, h Harness) {
+	h.SetNow(noon)
+	ids := []string{}
+	for id, change := range map[string]func(*drift.Finding){
+		"1-adopted":      func(f *drift.Finding) { f.Status = drift.Accepted },
+		"2-suppressed":   func(f *drift.Finding) { f.Status = drift.Suppressed },
+		"3-config":       func(f *drift.Finding) { f.Status, f.Statement = drift.Accepted, nil },
+		"4-was-resolved": func(f *drift.Finding) { f.Status = drift.Resolved },
+	} {
+		f := full(id)
+		f.Pending = nil
+		change(&f)
+		f = save(t, h.Store, f)
+		if id == "4-was-resolved" {
+			f.Status = drift.Accepted
+			save(t, h.Store, f)
+		}
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	h.SetNow(noon.AddDate(20, 0, 0)) // long after the suppression ran out
+	same(t, "findings", idsOf(findingsOf(t, h.Store, ingest)), ids)
+	same(t, "list", listed(t, h.Store), ids)
+	f, err := h.Store.Finding(t.Context(), ingest, "1-adopted")
+	if err != nil || f.Adoption == nil || f.Suppression == nil {
+		t.Errorf("the adopted finding: %+v, %v", f, err)
+	}
 }
 
 func expiredIsAbsent(t T, h Harness) {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"iter"
 	"strconv"
 	"time"
 
@@ -70,12 +69,13 @@ func NewDynamoDBWriter(api WriteAPI, table string) *DynamoDBWriter {
 // DynamoDBAdmin is the Store in a DynamoDB table.
 type DynamoDBAdmin struct {
 	*DynamoDBWriter
-	api ScanAPI
+	*DynamoDBLister
 }
 
 // NewDynamoDBAdmin returns the Store in a table.
 func NewDynamoDBAdmin(api AdminAPI, table string) *DynamoDBAdmin {
-	return &DynamoDBAdmin{DynamoDBWriter: NewDynamoDBWriter(api, table), api: api}
+	writer := NewDynamoDBWriter(api, table)
+	return &DynamoDBAdmin{DynamoDBWriter: writer, DynamoDBLister: &DynamoDBLister{reader: writer.DynamoDB, api: api}}
 }
 
 // Findings returns the findings of a subject, ordered by id.
@@ -149,80 +149,31 @@ func (d *DynamoDBWriter) SaveIntent(ctx context.Context, i drift.Intent) (drift.
 	return i, nil
 }
 
-// Find returns the finding whose id begins with a prefix.
-func (d *DynamoDBAdmin) Find(ctx context.Context, prefix string) (drift.Finding, error) {
-	f, err := find(prefix, d.findings(ctx, findingPrefix+prefix))
+// Removals returns the removals of a subject, in the order of their events.
+func (d *DynamoDB) Removals(ctx context.Context, s drift.Subject) ([]drift.Removal, error) {
+	records, err := d.query(ctx, string(s), removalPrefix)
 	if err != nil {
-		return drift.Finding{}, fmt.Errorf("looking for finding %s: %w", prefix, err)
+		return nil, fmt.Errorf("reading removals of %s: %w", s, err)
 	}
-	return f, nil
+	removals, err := decodeAll(records, d.Now(), record.removal)
+	if err != nil {
+		return nil, fmt.Errorf("reading removals of %s: %w", s, err)
+	}
+	inOrder(removals)
+	return removals, nil
 }
 
-// List yields all findings; an error ends it.
-func (d *DynamoDBAdmin) List(ctx context.Context) iter.Seq2[drift.Finding, error] {
-	return func(yield func(drift.Finding, error) bool) {
-		for f, err := range d.findings(ctx, findingPrefix) {
-			if err != nil {
-				err = fmt.Errorf("listing the findings of table %s: %w", d.table, err)
-			}
-			if !yield(f, err) {
-				return
-			}
-		}
+// SaveRemoval stores a removal of something of a subject.
+func (d *DynamoDBWriter) SaveRemoval(ctx context.Context, s drift.Subject, r drift.Removal) error {
+	stored, err := removalRecord(s, r, d.Now())
+	if err == nil {
+		input := &dynamodb.PutItemInput{TableName: &d.table, Item: encode(stored)}
+		err = retry(ctx, d.sleep, func() error { _, err := d.api.PutItem(ctx, input); return err })
 	}
-}
-
-// findings yields the findings whose sk begins with a prefix; an error ends it.
-func (d *DynamoDBAdmin) findings(ctx context.Context, prefix string) iter.Seq2[drift.Finding, error] {
-	return func(yield func(drift.Finding, error) bool) {
-		for item, err := range d.scan(ctx, prefix) {
-			var r record
-			var f drift.Finding
-			if err == nil {
-				r, err = decode(item)
-			}
-			if err == nil && r.expired(d.Now()) {
-				continue
-			}
-			if err == nil {
-				f, err = r.finding()
-			}
-			if !yield(f, err) || err != nil {
-				return
-			}
-		}
+	if err != nil {
+		return fmt.Errorf("writing removal from %s by event %s: %w", s.ARN(r.Place), r.Event.Key(), err)
 	}
-}
-
-type attributes = map[string]types.AttributeValue
-
-// scan yields the items whose sk begins with a prefix; an error ends it.
-func (d *DynamoDBAdmin) scan(ctx context.Context, prefix string) iter.Seq2[attributes, error] {
-	input := &dynamodb.ScanInput{
-		TableName:                 &d.table,
-		ConsistentRead:            aws.Bool(true),
-		FilterExpression:          aws.String("begins_with(#sk, :prefix)"),
-		ExpressionAttributeNames:  map[string]string{"#sk": "sk"},
-		ExpressionAttributeValues: attributes{":prefix": str(prefix)},
-	}
-	return func(yield func(attributes, error) bool) {
-		for {
-			var page *dynamodb.ScanOutput
-			err := retry(ctx, d.sleep, func() (err error) { page, err = d.api.Scan(ctx, input); return err })
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, item := range page.Items {
-				if !yield(item, nil) {
-					return
-				}
-			}
-			if input.ExclusiveStartKey = page.LastEvaluatedKey; len(input.ExclusiveStartKey) == 0 {
-				return
-			}
-		}
-	}
+	return nil
 }
 
 // item reads one item; empty if there is none.
@@ -333,6 +284,8 @@ func (d *DynamoDBWriter) instead(ctx context.Context, item attributes, err error
 	return d.item(ctx, text(item, "pk"), text(item, "sk"))
 }
 
+type attributes = map[string]types.AttributeValue
+
 func key(pk, sk string) attributes { return attributes{"pk": str(pk), "sk": str(sk)} }
 
 func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -364,7 +317,10 @@ func number(item attributes, name string) (int64, error) {
 
 func encode(r record) attributes {
 	item := key(r.pk, r.sk)
-	item["version"], item["write"], item["doc"] = num(r.version), str(r.write), str(r.doc)
+	item["version"], item["doc"] = num(r.version), str(r.doc)
+	if r.write != "" {
+		item["write"] = str(r.write)
+	}
 	if r.expires != 0 {
 		item["expires"] = num(r.expires)
 	}

@@ -53,6 +53,7 @@ func TestDynamoDBKeysAreAsDocumented(t *testing.T) {
 	save(t, store, open(ingest, "aaaaaaaa"))
 	save(t, store, closed)
 	saveIntent(t, store, intent("i1", noon))
+	saveRemoval(t, store, removal("e1", noon))
 	start(t, store, "s1", noon)
 	add(t, store, "s1", 1)
 	count(t, store, "s1", ingest, drift.ShardClean)
@@ -63,8 +64,11 @@ func TestDynamoDBKeysAreAsDocumented(t *testing.T) {
 	var keys []string
 	for _, item := range page.Items {
 		pk, sk := text(item, "pk"), text(item, "sk")
-		if strings.HasPrefix(sk, addPrefix) {
+		switch {
+		case strings.HasPrefix(sk, addPrefix):
 			sk = addPrefix + "WRITE"
+		case strings.HasPrefix(sk, removalPrefix):
+			sk = removalPrefix + "HASH"
 		}
 		if expires, err := number(item, "expires"); err != nil || expires != 0 {
 			sk += " expires"
@@ -76,6 +80,7 @@ func TestDynamoDBKeysAreAsDocumented(t *testing.T) {
 		string(ingest) + " finding#aaaaaaaa",
 		string(ingest) + " finding#bbbbbbbb expires",
 		string(ingest) + " intent#i1",
+		string(ingest) + " removal#HASH expires",
 		"sweep#s1 add#WRITE expires",
 		"sweep#s1 shard#" + string(ingest) + " expires",
 		"sweep#s1 sweep expires",
@@ -97,6 +102,44 @@ func TestDynamoDBRefusesWhatItCannotDecode(t *testing.T) {
 		all, err := store.Findings(t.Context(), ingest)
 		if err == nil || !strings.HasPrefix(err.Error(), "reading findings of "+string(ingest)+": ") {
 			t.Errorf("%s: %+v, %v", name, all, err)
+		}
+	}
+}
+
+// scans lets nothing but Scan through, and counts it.
+type scans struct {
+	client *dynamodb.Client
+	calls  int
+}
+
+func (s *scans) Scan(ctx context.Context, in *dynamodb.ScanInput, options ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	s.calls++
+	return s.client.Scan(ctx, in, options...)
+}
+
+func TestTheListerNeedsNothingButScan(t *testing.T) {
+	t.Parallel()
+	store, client, faults := openDynamoDB(t)
+	save(t, store, open(ingest, "aaaaaaaa"))
+	save(t, store, open(export, "bbbbbbbb"))
+	saveIntent(t, store, intent("i1", noon))
+	faults.PageSize(2)
+	api := &scans{client: client}
+	var ids []string
+	for f, err := range NewDynamoDBLister(api, store.table).List(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, f.ID)
+	}
+	slices.Sort(ids)
+	same(t, "list", ids, []string{"aaaaaaaa", "bbbbbbbb"})
+	if api.calls < 2 {
+		t.Errorf("%d calls for two pages", api.calls)
+	}
+	for _, err := range NewDynamoDBLister(api, "no-such-table").List(t.Context()) {
+		if err == nil || !strings.HasPrefix(err.Error(), "listing the findings of table no-such-table: ") {
+			t.Errorf("a table that is not there: %v", err)
 		}
 	}
 }

@@ -1,5 +1,6 @@
 // Package ledger stores what permdrift itself knows: findings, intents (what
-// the remediator is about to do or has done), and how far sweeps got.
+// the remediator is about to do or has done), removals (the calls of others
+// that took something away), and how far sweeps got.
 //
 // There are two stores that behave alike and pass one conformance test:
 // DynamoDB for the deployed functions and Bolt (one file) for one machine.
@@ -14,16 +15,19 @@
 //     version and is returned.
 //   - What is not stored is [drift.ErrNotFound] where one thing is asked for by
 //     its id, and an empty list elsewhere.
+//   - SaveRemoval may be repeated: the same removal, which is one of the same
+//     subject, place, Sid and event ([drift.Event.Key]), is stored once.
 //   - A finding that is closed and has nothing pending is forgotten after 90
-//     days, a sweep after 7. Nothing else ever is: not open findings, not what
-//     still has to be announced, not intents, which hold the pre-images that
-//     undo needs. What is due to be forgotten is absent from every read at
+//     days, a sweep after 7, a removal after one. Nothing else ever is: not
+//     open, approved or suppressed findings, and with them what was adopted;
+//     not what still has to be announced; not intents, which hold the
+//     pre-images that undo needs. What is due to be forgotten is absent from every read at
 //     once, also while the store has not removed it yet, and may be created
 //     again under the same id.
 //   - CountShard counts a subject once in a sweep, however often it is called.
 //     AddSweepSubjects is counted once per call, however often it is repeated
 //     on the way.
-//   - A finding or intent that is larger than 400 KB (MaxSize, DynamoDB's
+//   - A finding, intent or removal that is larger than 400 KB (MaxSize, DynamoDB's
 //     limit, which Bolt shares) is refused before anything is sent:
 //     [drift.ErrTooLarge]. So is one that could not be read again.
 //   - An error other than ErrConflict, ErrNotFound, ErrTooLarge and ErrDenied
@@ -36,14 +40,15 @@
 //	item      pk          sk
 //	finding   SUBJECT     finding#ID
 //	intent    SUBJECT     intent#ID
+//	removal   SUBJECT     removal#HASH    of place, Sid and event
 //	sweep     sweep#ID    sweep
 //	mark      sweep#ID    shard#SUBJECT   the subject was counted
 //	mark      sweep#ID    add#WRITE       the subjects were added
 //
 //	attribute  type
-//	version    N     findings, intents: what the condition of a write compares
+//	version    N     findings, intents: what the condition of a write compares; removals: 1
 //	write      S     findings, intents, sweeps: the random id of the write that stored the item
-//	doc        S     drift.Finding or drift.Intent as JSON
+//	doc        S     drift.Finding, drift.Intent or drift.Removal as JSON
 //	expires    N     when the item may be forgotten, in seconds since 1970; absent: never
 //
 // A sweep has the fields of drift.SweepRun as attributes by their JSON names,
@@ -56,7 +61,8 @@
 //
 // The functions need Query, GetItem, PutItem and UpdateItem ([WriteAPI]; a
 // transaction needs the permissions of its parts). Scan ([ScanAPI]) is for the
-// command line.
+// command line, and for one function: the auditor's, which lists what was
+// adopted once a day for the digest of learning ([DynamoDBLister]).
 //
 // # The Bolt file
 //
@@ -96,6 +102,10 @@ const MinPrefix = 6
 const (
 	FindingsKept = 90 * 24 * time.Hour // from the Save of a closed finding with nothing pending
 	SweepsKept   = 7 * 24 * time.Hour  // from the start
+	// RemovalsKept is from the last SaveRemoval. The grant that was taken away
+	// is looked for while its own message is on the way: the re-reads of a stale
+	// state end within minutes, but SQS may retry a message that fails for hours.
+	RemovalsKept = 24 * time.Hour
 )
 
 // Store is everything that the command line does with a ledger. *Bolt and
@@ -103,6 +113,7 @@ const (
 type Store interface {
 	FindingStore
 	IntentStore
+	RemovalStore
 	SweepStore
 }
 
@@ -129,6 +140,14 @@ type IntentStore interface {
 	SaveIntent(ctx context.Context, i drift.Intent) (drift.Intent, error)
 }
 
+// RemovalStore keeps removals for a day.
+type RemovalStore interface {
+	// SaveRemoval stores a removal of something of a subject.
+	SaveRemoval(ctx context.Context, s drift.Subject, r drift.Removal) error
+	// Removals returns the removals of a subject, in the order of their events.
+	Removals(ctx context.Context, s drift.Subject) ([]drift.Removal, error)
+}
+
 // SweepStore keeps how far sweeps got. All but StartSweep and LastSweeps
 // return ErrNotFound for a sweep that was never started or is forgotten.
 type SweepStore interface {
@@ -150,6 +169,7 @@ type SweepStore interface {
 const (
 	findingPrefix = "finding#"
 	intentPrefix  = "intent#"
+	removalPrefix = "removal#"
 	sweepPrefix   = "sweep#"
 	sweepKey      = "sweep"
 	shardPrefix   = "shard#"
@@ -212,6 +232,14 @@ func intentRecord(i drift.Intent) (record, error) {
 	return newRecord(string(i.Subject), intentPrefix+i.ID, i.Version, i)
 }
 
+// removalRecord encodes a removal under a key that is the same for the same one.
+func removalRecord(s drift.Subject, removal drift.Removal, now time.Time) (record, error) {
+	id := drift.FindingID(s, removal.Place, removal.Sid+"\x00"+removal.Event.Key())
+	r, err := newRecord(string(s), removalPrefix+id, 1, removal)
+	r.expires = now.Add(RemovalsKept).Unix()
+	return r, err
+}
+
 // finding decodes a record. The version that conditions compare is the true one.
 func (r record) finding() (drift.Finding, error) {
 	var f drift.Finding
@@ -229,6 +257,14 @@ func (r record) intent() (drift.Intent, error) {
 	}
 	i.Version = r.version
 	return i, nil
+}
+
+func (r record) removal() (drift.Removal, error) {
+	var removal drift.Removal
+	if err := json.Unmarshal([]byte(r.doc), &removal); err != nil {
+		return removal, fmt.Errorf("decoding %s of %s: %w", r.sk, r.pk, err)
+	}
+	return removal, nil
 }
 
 // decodeAll decodes all records that are not expired.
@@ -250,6 +286,13 @@ func decodeAll[V any](records []record, now time.Time, decode func(record) (V, e
 func oldestFirst(intents []drift.Intent) {
 	slices.SortFunc(intents, func(a, b drift.Intent) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func inOrder(removals []drift.Removal) {
+	slices.SortFunc(removals, func(a, b drift.Removal) int {
+		return cmp.Or(a.Event.Time.Compare(b.Event.Time), cmp.Compare(a.Event.Key(), b.Event.Key()),
+			cmp.Compare(a.Place, b.Place), cmp.Compare(a.Sid, b.Sid))
 	})
 }
 
