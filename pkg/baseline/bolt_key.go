@@ -48,7 +48,9 @@ func (b *Bolt) sealingKey() (key []byte, err error) {
 			return nil // somebody else made it meanwhile
 		}
 		key = make([]byte, keySize)
-		rand.Read(key) //nolint:errcheck // it never returns an error
+		if _, err := rand.Read(key); err != nil {
+			return err
+		}
 		return bucket.Put(sealingKey, key)
 	})
 	return key, err

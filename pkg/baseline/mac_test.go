@@ -247,15 +247,12 @@ func TestErrorsOfKMSAreNoVerdict(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, what := range []string{"sealing", "verifying"} {
+		for what, call := range map[string]func(*KMS) (bool, error){
+			"sealing":   func(k *KMS) (bool, error) { made, err := k.Seal(t.Context(), adopted); return made == seal, err },
+			"verifying": func(k *KMS) (bool, error) { return k.Verify(t.Context(), adopted, seal) },
+		} {
 			k, api := countingKMS(c.fail...)
-			ok := false
-			if what == "sealing" {
-				_, err = k.Seal(t.Context(), adopted)
-				ok = err == nil
-			} else {
-				ok, err = k.Verify(t.Context(), adopted, seal)
-			}
+			ok, err := call(k)
 			fits := errors.Is(err, c.want) || errors.Is(c.want, other) && err != nil && !errors.Is(err, drift.ErrThrottled)
 			if !fits || ok != (c.want == nil) || api.calls != c.calls {
 				t.Errorf("%s: %s: %v, error %v, %d calls; want %v, %d calls", c.name, what, ok, err, api.calls, c.want, c.calls)
