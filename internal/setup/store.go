@@ -26,7 +26,19 @@ type Store struct {
 	Baseline baseline.Store
 	Ledger   ledger.Store
 	States   audit.States
-	close    func() error
+	// Seals makes and verifies the seals of adoptions, with the key in the file.
+	// It is nil where Ledger is a table of a deployment, whose key only its
+	// auditor may use.
+	Seals Seals
+	close func() error
+}
+
+// Seals is what *baseline.Local and *baseline.KMS do.
+type Seals interface {
+	// Seal returns the seal of a text.
+	Seal(ctx context.Context, text string) (string, error)
+	// Verify reports whether a seal is that of a text.
+	Verify(ctx context.Context, text, seal string) (bool, error)
 }
 
 // Close closes the store.
@@ -105,8 +117,12 @@ func fileStore(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", path, err)
 	}
-	findings := ledger.NewBolt(db)
-	return &Store{Name: path, Baseline: baseline.NewBolt(db), Ledger: findings, States: findings, close: db.Close}, nil
+	findings, baselines := ledger.NewBolt(db), baseline.NewBolt(db)
+	key, err := baselines.SealingKey()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the store %s: %w", path, err), db.Close())
+	}
+	return &Store{Name: path, Baseline: baselines, Ledger: findings, States: findings, Seals: baseline.NewLocal(key), close: db.Close}, nil
 }
 
 // temporaryStore is an embedded store in a file that nobody else sees and that

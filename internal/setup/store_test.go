@@ -58,6 +58,34 @@ func TestFileStore(t *testing.T) {
 	}
 }
 
+func TestAFileSealsWithItsOwnKey(t *testing.T) {
+	open := func(name string) *Store {
+		s, err := OpenStore(t.Context(), name, nothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	path := filepath.Join(t.TempDir(), "a.db")
+	s := open(path)
+	seal, err := s.Seals.Seal(t.Context(), "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{path: true, path + "2": false, "none": false} {
+		s := open(name)
+		if ok, err := s.Seals.Verify(t.Context(), "text", seal); ok != want || err != nil {
+			t.Errorf("%s: %v, %v, want %v", s.Name, ok, err, want)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTemporaryStoreIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -142,6 +170,9 @@ func TestTableStore(t *testing.T) {
 	s, err := OpenStore(t.Context(), "dynamodb:b,l", nothing)
 	if err != nil || s.Name != "dynamodb:b,l" {
 		t.Fatal(err)
+	}
+	if s.Seals != nil {
+		t.Errorf("the command line seals with %v", s.Seals)
 	}
 	if _, err := s.States.State(t.Context(), orders); !errors.Is(err, drift.ErrNotFound) {
 		t.Errorf("got %v", err)
