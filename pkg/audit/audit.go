@@ -10,21 +10,33 @@ import (
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
-// Live reads the state of the subject of a change, as much of it as the change concerns.
+// Live reads the state of the subject of a change, as much of it as the change
+// concerns, and what the findings about it want beside.
 type Live interface {
 	State(ctx context.Context, change drift.Change) (drift.State, error)
+	Complete(ctx context.Context, state drift.State, want drift.Want) (drift.State, error)
 }
 
-// Baselines reads approved states.
+// Baselines reads approved states, and the rules.
 type Baselines interface {
 	Get(ctx context.Context, subject drift.Subject) (drift.Baseline, error)
+	Rules(ctx context.Context) ([]drift.Rule, error)
 }
 
 // Ledger keeps findings. Save writes only over the version that was read, and
-// fails with [drift.ErrConflict] otherwise.
+// fails with [drift.ErrConflict] otherwise. Removals are those of the last hours.
 type Ledger interface {
 	Findings(ctx context.Context, subject drift.Subject) ([]drift.Finding, error)
 	Save(ctx context.Context, finding drift.Finding) (drift.Finding, error)
+	Removals(ctx context.Context, subject drift.Subject) ([]drift.Removal, error)
+	SaveRemoval(ctx context.Context, subject drift.Subject, removal drift.Removal) error
+}
+
+// Seals makes and verifies the seals of adoptions, with a key that nobody but
+// the auditor has.
+type Seals interface {
+	Seal(ctx context.Context, text string) (string, error)
+	Verify(ctx context.Context, text, seal string) (bool, error)
 }
 
 // Alerts sends one announcement of a finding.
@@ -40,7 +52,13 @@ type Auditor struct {
 	// Alerts announces. Nil leaves what is to be announced on the rows, for an
 	// auditor that has alerts.
 	Alerts Alerts
-	// Context is what Compare has to know; its Now is set for each change.
+	// Seals is nil where nothing is adopted, and no adoption counts.
+	Seals Seals
+	// TrustAdoptions has adoptions count without a look at their seals, for a
+	// reader without the key: the auditor's own reading corrects it.
+	TrustAdoptions bool
+	// Context is what Compare has to know; its Now and Seals
+	// are set for each change.
 	Context drift.Context
 	// RereadAfter are the waits after which a state that does not show a change
 	// yet is read again. Empty: what is read is concluded from.
@@ -66,39 +84,59 @@ type Report struct {
 // The event says where to look; only the live state says what is true.
 func (a *Auditor) Audit(ctx context.Context, change drift.Change) (Report, error) {
 	o := a.begin(change)
-	if o.report.NotAudited = notAudited(change); o.report.NotAudited != "" {
+	var undecided string
+	o.tampering, undecided = drift.Tampering(change, o.context.Own)
+	if o.report.NotAudited = notAudited(change, undecided); o.report.NotAudited != "" && o.tampering == nil {
 		return o.report, nil
 	}
 	unread := a.read(ctx, &o)
-	if errors.Is(unread, drift.ErrForeign) && change.Operation != drift.Unreadable {
+	alone := change.Operation == drift.Unreadable || o.tampering != nil // there is a finding without any state
+	if errors.Is(unread, drift.ErrForeign) && !alone {
 		o.report.NotAudited = unread.Error()
 		return o.report, nil
 	}
-	if unread != nil && change.Operation != drift.Unreadable {
+	if unread != nil && !alone {
 		return o.report, unread
+	}
+	if err := a.noteRemoval(ctx, o); err != nil {
+		return o.report, err
 	}
 	report, err := a.conclude(ctx, o)
 	return report, errors.Join(unread, err)
 }
 
+// noteRemoval writes down what a change claims to have taken away, for the
+// grant whose event comes later than that.
+func (a *Auditor) noteRemoval(ctx context.Context, o observation) error {
+	removal, ok := drift.RemovalOf(o.report.Change)
+	if !ok || !o.read {
+		return nil
+	}
+	if err := a.Ledger.SaveRemoval(ctx, o.report.Change.Subject, removal); err != nil {
+		return fmt.Errorf("recording the removal by event %s: %w", removal.Event.ID, err)
+	}
+	return nil
+}
+
 // observation is what was seen of one subject, before anything is concluded from it.
 type observation struct {
-	report  Report
-	state   drift.State // the zero state, which concludes nothing, unless it was read
-	read    bool
-	context drift.Context
+	report    Report
+	state     drift.State // the zero state, which concludes nothing, unless it was read
+	read      bool
+	tampering *drift.Finding // what the change does to the auditing itself
+	context   drift.Context
 }
 
 func (a *Auditor) begin(change drift.Change) observation {
 	o := observation{report: Report{Change: change}, context: a.Context}
-	o.context.Now = a.now()
+	o.context.Now, o.context.Seals = a.now(), a.Seals != nil
 	return o
 }
 
 // read reads the live state, if the subject has one that is audited.
 func (a *Auditor) read(ctx context.Context, o *observation) error {
 	change := o.report.Change
-	if change.Subject.Kind() != drift.Function {
+	if !readable(change) || o.report.NotAudited != "" {
 		return nil
 	}
 	state, err := a.Live.State(ctx, change)
@@ -112,29 +150,25 @@ func (a *Auditor) read(ctx context.Context, o *observation) error {
 	return nil
 }
 
-// compare says what is not as the baseline has it.
-func (a *Auditor) compare(ctx context.Context, o observation) ([]drift.Finding, error) {
-	change := o.report.Change
-	var found []drift.Finding
-	if change.Operation == drift.Unreadable {
-		found = append(found, drift.UnreadableFinding(change))
+// readable reports whether the subject of a change has a state that is compared.
+func readable(change drift.Change) bool {
+	switch change.Operation {
+	case drift.Blind, drift.UpdateCode:
+		return false
+	default:
 	}
-	if !o.read {
-		return found, nil
-	}
-	baseline, err := a.Baselines.Get(ctx, change.Subject)
-	if err != nil {
-		return nil, fmt.Errorf("reading baseline of %s: %w", change.Subject, err)
-	}
-	found = append(found, drift.Compare(change, o.state, baseline, o.context)...)
-	return append(found, drift.TransientFindings(change, o.state, baseline, o.context)...), nil
+	kind := change.Subject.Kind()
+	return kind == drift.Function || kind == drift.LayerVersion
 }
 
 // notAudited says why a change is not judged in this stage; empty if it is.
-func notAudited(change drift.Change) string {
+// Undecided is why it could not be told whether it touches the auditing.
+func notAudited(change drift.Change, undecided string) string {
 	switch change.Operation {
 	case drift.Unreadable, drift.Sweep:
 		return ""
+	case drift.Blind:
+		return undecided
 	default:
 	}
 	if drift.Rebuildable(change) {
@@ -168,7 +202,21 @@ func (a *Auditor) reread(change drift.Change, state drift.State, now time.Time) 
 // whose outcome is unknown nothing is concluded before it had time to show.
 func shows(state drift.State, change drift.Change) bool {
 	change.OutcomeUnknown = false
-	return drift.Reflects(state, change) && (state.Covers(change.Place) || !drift.Rebuildable(change))
+	return drift.Reflects(state, change) && (covered(state, change) || !drift.Rebuildable(change))
+}
+
+// covered reports whether what a change is about could be read.
+func covered(state drift.State, change drift.Change) bool {
+	switch change.Operation {
+	case drift.PutURL, drift.DeleteURL:
+		return state.CoversURL(change.Place)
+	case drift.PutMapping, drift.DeleteMapping:
+		return change.Config == nil || change.Config.Mapping == nil || state.CoversMapping(change.Config.Mapping.UUID)
+	case drift.Configure:
+		return state.CoversRole(drift.Unqualified)
+	default:
+		return state.Covers(change.Place)
+	}
 }
 
 func (a *Auditor) now() time.Time {

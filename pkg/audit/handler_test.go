@@ -270,7 +270,7 @@ func TestDirectInvocations(t *testing.T) {
 		"a log file":         {`{"Records":[` + bare + `]}`, `"status":"open"`, ""},
 		"an empty log file":  {`{"Records":[]}`, `{"findings":[]}`, ""},
 		"skipped":            {event("e1", "Invoke", nil), `"skipped":["not an event`, ""},
-		"not audited":        {event("e1", "CreateFunctionUrlConfig", map[string]any{"functionName": "orders"}), `"notAudited":["put-url`, ""},
+		"not audited":        {event("e1", "PutFunctionConcurrency20171031", map[string]any{"functionName": "orders", "reservedConcurrentExecutions": 0}), `"notAudited":["whether it concerns permdrift's own`, ""},
 		"a sweep":            {`{"permdrift":"sweep"}`, `"sweep":"full-20261120T1200Z-1"`, ""},
 		"an odd sweep":       {`{"permdrift":"sweep","kind":"quick"}`, `{"findings":[]}`, `the kind "quick" is not known`},
 		"garbage":            {`"garbage"`, `{"findings":[]}`, "decoding the event"},

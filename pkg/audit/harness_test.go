@@ -16,6 +16,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/permdrift/permdrift/pkg/baseline"
 	"github.com/permdrift/permdrift/pkg/drift"
 	"github.com/permdrift/permdrift/pkg/ledger"
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -53,6 +54,7 @@ type world struct {
 	approved  []string
 	asked     int
 	baseErr   error
+	ruled     []drift.Rule
 	onSave    func(drift.Finding) error // before a row is written
 	saves     int
 	onSend    func(drift.Finding, drift.Announcement) error
@@ -78,6 +80,7 @@ func newWorld(t testing.TB) *world {
 		Live: w, Baselines: w, Ledger: w, Alerts: w,
 		Context:     drift.Context{Owner: policy.Owner{Organization: "o-exampleorgid"}, Unknown: drift.Strict},
 		RereadAfter: []time.Duration{15 * time.Second, time.Minute, 5 * time.Minute},
+		Seals:       baseline.NewLocal([]byte("a key of 32 bytes for these tests")),
 		Now:         w.clock, Log: slog.New(slog.DiscardHandler),
 	}
 	w.handler = &Handler{Auditor: w.Auditor, Sweeper: &Sweeper{Subjects: w, Queue: sweepQueue{w}, Sweeps: w.Bolt}, Messages: w}
@@ -125,6 +128,14 @@ func (w *world) Get(_ context.Context, subject drift.Subject) (drift.Baseline, e
 	b.Places = map[drift.Place]drift.Approved{drift.Unqualified: a}
 	return b, nil
 }
+
+// Complete reads nothing more.
+func (w *world) Complete(_ context.Context, state drift.State, _ drift.Want) (drift.State, error) {
+	return state, nil
+}
+
+// Rules are the rules.
+func (w *world) Rules(context.Context) ([]drift.Rule, error) { return w.ruled, w.baseErr }
 
 // Save writes a row, unless onSave says otherwise.
 func (w *world) Save(ctx context.Context, f drift.Finding) (drift.Finding, error) {

@@ -41,3 +41,8 @@ func (r *Rebuilt) State(ctx context.Context, change drift.Change) (drift.State, 
 	}
 	return after, nil
 }
+
+// Complete returns the state as it is: what is not in the events is not known.
+func (r *Rebuilt) Complete(_ context.Context, state drift.State, _ drift.Want) (drift.State, error) {
+	return state, nil
+}

@@ -56,20 +56,20 @@ func (a *Auditor) conclude(ctx context.Context, o observation) (Report, error) {
 // record writes the rows that change.
 func (a *Auditor) record(ctx context.Context, c *conclusion) error {
 	subject := c.report.Change.Subject
-	found, err := a.compare(ctx, c.observation)
-	if err != nil {
-		return err
-	}
 	stored, err := a.Ledger.Findings(ctx, subject)
 	if err != nil {
 		return fmt.Errorf("reading findings of %s: %w", subject, err)
+	}
+	found, err := a.compare(ctx, &c.observation, stored)
+	if err != nil {
+		return err
 	}
 	c.rows = make(map[string]drift.Finding, len(stored))
 	for _, row := range stored {
 		c.rows[row.ID] = row
 	}
 	var problems []error
-	for _, t := range drift.Reconcile(stored, found, c.state, c.context) {
+	for _, t := range drift.Reconcile(c.report.Change, stored, found, c.state, c.context) {
 		if err := ctx.Err(); err != nil {
 			problems = append(problems, err)
 			break
@@ -106,6 +106,7 @@ func (a *Auditor) save(ctx context.Context, f drift.Finding) (drift.Finding, err
 func brief(f drift.Finding) drift.Finding {
 	const enough = 1000
 	f.Statement, f.Witness, f.Sids, f.Counterparties, f.Remediate = nil, nil, nil, nil, ""
+	f.Replaced, f.Config, f.Before = nil, nil, nil
 	f.Reason = "too large to be kept whole: " + strings.ToValidUTF8(f.Reason[:min(len(f.Reason), enough)], "")
 	f.Actor = drift.Actor{ARN: f.Actor.ARN, Account: f.Actor.Account, Type: f.Actor.Type, Issuer: f.Actor.Issuer, SourceIP: f.Actor.SourceIP}
 	return f
@@ -136,7 +137,7 @@ func (a *Auditor) announceAll(ctx context.Context, c conclusion) error {
 // or saw that it is gone. Then nobody else may be left to announce it.
 func (c conclusion) concerns(row drift.Finding) bool {
 	found := slices.ContainsFunc(c.report.Findings, func(f drift.Finding) bool { return f.ID == row.ID })
-	return found || c.read && row.Status == drift.Resolved && c.state.Covers(row.Place)
+	return found || c.read && row.Status == drift.Resolved && drift.Settles(c.state, row)
 }
 
 // inOrder are the rows that have something pending, by its time, then by id.

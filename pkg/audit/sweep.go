@@ -195,14 +195,26 @@ func (p *plan) flush(ctx context.Context) error {
 	return p.count(ctx)
 }
 
-// requestOnce asks for a full sweep because a change could not be read, unless
-// the ledger knows the finding about it already: then somebody has asked. So a
-// sweep is asked for before the finding is recorded.
+// requestOnce asks for a full sweep because a change could not be read, or may
+// have kept other changes from being heard of, unless the ledger knows the
+// finding about it already: then somebody has asked. So a sweep is asked for
+// before the finding is recorded.
 func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
-	if change.Operation != drift.Unreadable || h.Sweeper == nil || h.Sweeper.Queue == nil || !sweepable(change) {
+	if h.Sweeper == nil || h.Sweeper.Queue == nil {
 		return nil
 	}
-	known, err := h.Auditor.knows(ctx, drift.UnreadableFinding(change))
+	var finding *drift.Finding
+	switch {
+	case change.Operation == drift.Unreadable && sweepable(change):
+		f := drift.UnreadableFinding(change)
+		finding = &f
+	case change.Operation == drift.Blind:
+		finding, _ = drift.Tampering(change, h.Auditor.Context.Own)
+	}
+	if finding == nil {
+		return nil
+	}
+	known, err := h.Auditor.knows(ctx, *finding)
 	if err != nil || known {
 		return err
 	}
@@ -210,7 +222,7 @@ func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
 }
 
 // sweepable reports whether a sweep could show what a change did: today's sweeps
-// read functions, and no call to another service changes who may call one.
+// read functions and layers, and no call to another service changes who may call one.
 func sweepable(change drift.Change) bool {
 	return change.Event.Source == "" || change.Event.Source == "lambda.amazonaws.com"
 }
@@ -257,8 +269,8 @@ func (e *unreadError) Error() string {
 
 // shard audits one subject of a sweep and counts how that ended.
 func (h *Handler) shard(ctx context.Context, request Request, try int) error {
-	if kind := request.Subject.Kind(); kind != drift.Function {
-		return &permanentError{fmt.Errorf("sweep %s: %q is a %s, and only functions are swept", request.Sweep, request.Subject, kind)}
+	if kind := request.Subject.Kind(); kind != drift.Function && kind != drift.LayerVersion {
+		return &permanentError{fmt.Errorf("sweep %s: %q is a %s, and only functions and layer versions are swept", request.Sweep, request.Subject, kind)}
 	}
 	report, err := h.Auditor.Sweep(ctx, request.Subject, try >= lastTry)
 	if err != nil {

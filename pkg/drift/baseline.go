@@ -1,6 +1,8 @@
 package drift
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -14,10 +16,49 @@ type Baseline struct {
 	// Rules are those that match the subject, for the comparison; they are
 	// stored apart.
 	Rules []Rule `json:"rules,omitempty"`
+	// Adoptions are those of the ledger whose seal is true, by finding.
+	Adoptions map[string]Adoption `json:"adoptions,omitempty"`
 }
 
 // Known reports whether anybody captured or approved anything for the subject.
 func (b Baseline) Known() bool { return len(b.Places) > 0 }
+
+// byRule returns the statements that rules approve at a place of the subject.
+func (b Baseline) byRule(s Subject, p Place, now time.Time) []policy.Statement {
+	var statements []policy.Statement
+	for _, r := range b.Rules {
+		if r.Statement == nil || r.Expired(now) || !r.Matches(s) {
+			continue
+		}
+		approved := *r.Statement
+		approved.Resource, approved.NotResource = []string{s.ARN(p)}, nil
+		statements = append(statements, approved)
+	}
+	return statements
+}
+
+// lapsed is the approval of a statement that has run out, false if there is none.
+func (a Approved) lapsed(s policy.Statement, now time.Time) (Approval, bool) {
+	for _, approval := range a.Approvals {
+		if approval.Config == nil && approval.Expired(now) && approval.Statement.Equal(s) {
+			return approval, true
+		}
+	}
+	return Approval{}, false
+}
+
+// roles are the execution roles that are approved, at whatever place.
+func (b Baseline) roles(now time.Time) []string {
+	var roles []string
+	for _, place := range slices.Sorted(maps.Keys(b.Places)) {
+		for _, approval := range b.Places[place].Configs(now) {
+			if role := approval.Config.Role; role != "" && !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
+		}
+	}
+	return roles
+}
 
 // Approved is what is approved at one place, the unit of storage and of
 // optimistic locking. A place that was captured without any policy has no

@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -15,7 +16,7 @@ const NoStore = "none"
 func approveCommand(f Finding, store string) string {
 	command := "permdrift baseline approve " + f.ID
 	switch {
-	case store == NoStore || f.Statement == nil:
+	case store == NoStore || f.Statement == nil && f.Config == nil:
 		return ""
 	case store != "":
 		command += " --store " + Quote(store)
@@ -24,9 +25,16 @@ func approveCommand(f Finding, store string) string {
 }
 
 // remediateCommand is the command by which a person removes a finding's cause,
-// empty where no single command does.
+// or restores what is gone; empty where no single command does.
 func remediateCommand(f Finding) string {
-	if f.Kind != PolicyWidened || f.Statement == nil || f.Statement.Effect != policy.Allow || len(f.Sids) == 0 {
+	switch {
+	case f.Config != nil:
+		return configCommand(f)
+	case f.Statement == nil:
+		return ""
+	case f.Kind == PolicyNarrowed && f.Statement.Effect == policy.Allow:
+		return restoreCommand(f)
+	case !f.Added() || f.Kind == PolicyNarrowed || len(f.Sids) == 0:
 		return ""
 	}
 	var commands []string
@@ -39,8 +47,77 @@ func remediateCommand(f Finding) string {
 	return strings.Join(commands, " && ")
 }
 
-// RemoveCommand is the AWS command that removes one statement of a function's policy.
+// restoreCommand writes an approved statement again, under its Sid.
+func restoreCommand(f Finding) string {
+	sid := "restored-" + f.ID
+	if f.Statement.Sid != "" {
+		sid = f.Statement.Sid
+	}
+	if p, ok := PermissionOf(f.Subject, f.Place, sid, *f.Statement); ok {
+		return p.Command()
+	}
+	return ""
+}
+
+// configCommand takes a part of the configuration back to what is approved.
+func configCommand(f Finding) string {
+	at := []string{Flag("--function-name", string(f.Subject))}
+	if f.Place != Unqualified {
+		at = append(at, Flag("--qualifier", string(f.Place)))
+	}
+	command := func(call string, words ...string) string {
+		return strings.Join(append(append([]string{"aws lambda " + call}, words...), Flag("--region", f.Subject.Region())), " ")
+	}
+	gone := f.Kind == PolicyNarrowed
+	switch config, before := f.Config, f.Before; {
+	case config.URL != nil && gone && before == nil:
+		return command("create-function-url-config", append(at, urlFlags(*config.URL)...)...)
+	case config.URL != nil && before != nil:
+		return command("update-function-url-config", append(at, urlFlags(*before.URL)...)...)
+	case config.URL != nil:
+		return command("delete-function-url-config", at...)
+	case config.Mapping != nil && gone && !config.Mapping.Enabled:
+		return command("update-event-source-mapping", Flag("--uuid", config.Mapping.UUID), "--enabled")
+	case config.Mapping != nil && gone && strings.HasPrefix(config.Mapping.Source, "arn:"):
+		return command("create-event-source-mapping", Flag("--function-name", f.Subject.ARN(f.Place)), Flag("--event-source-arn", config.Mapping.Source))
+	case config.Mapping != nil && gone || config.Mapping != nil && config.Mapping.UUID == "":
+		return ""
+	case config.Mapping != nil && before != nil:
+		return command("update-event-source-mapping", Flag("--uuid", config.Mapping.UUID), "--no-enabled")
+	case config.Mapping != nil:
+		return command("delete-event-source-mapping", Flag("--uuid", config.Mapping.UUID))
+	case before != nil:
+		return command("update-function-configuration", Flag("--function-name", string(f.Subject)), Flag("--role", before.Role))
+	}
+	return ""
+}
+
+// urlFlags are the flags that set a function URL as it is approved.
+func urlFlags(u URL) []string {
+	words := []string{Flag("--auth-type", u.AuthType)}
+	if u.CORS.canonical() == nil {
+		return append(words, "--cors", "{}")
+	}
+	text, err := json.Marshal(map[string]any{
+		"AllowCredentials": u.CORS.AllowCredentials, "AllowHeaders": u.CORS.AllowHeaders, "AllowMethods": u.CORS.AllowMethods,
+		"AllowOrigins": u.CORS.AllowOrigins, "ExposeHeaders": u.CORS.ExposeHeaders, "MaxAge": u.CORS.MaxAge,
+	})
+	if err != nil { // strings, numbers and a bool always encode
+		return words
+	}
+	return append(words, Flag("--cors", string(text)))
+}
+
+// RemoveCommand is the AWS command that removes one statement of the policy of a
+// function or of a layer version.
 func RemoveCommand(s Subject, p Place, sid string) string {
+	if s.Kind() == LayerVersion {
+		layer, version := string(s)[:strings.LastIndexByte(string(s), ':')], string(s)[strings.LastIndexByte(string(s), ':')+1:]
+		return strings.Join([]string{
+			"aws lambda remove-layer-version-permission", Flag("--layer-name", layer), Flag("--version-number", version),
+			Flag("--statement-id", sid), Flag("--region", s.Region()),
+		}, " ")
+	}
 	words := []string{"aws lambda remove-permission", Flag("--function-name", string(s))}
 	if p != Unqualified {
 		words = append(words, Flag("--qualifier", string(p)))

@@ -16,6 +16,8 @@ type Context struct {
 	Unknown UnknownMode
 	// LearnUntil is when Learn ends and is Strict from then on.
 	LearnUntil time.Time
+	// Seals is set where adoptions can be sealed; without it nothing is adopted.
+	Seals bool
 	// Own are the resources that the auditing rests on.
 	Own Own
 	// Store is what commands have to name with --store to reach the ledger;
@@ -36,16 +38,22 @@ const (
 const MaxLearn = 14 * 24 * time.Hour
 
 // Compare returns the differences between a state and a baseline, one finding
-// per place and cause, in order of places. The change lends them its actor and
-// event, and claims nothing. Findings carry no times and no status but Open
-// (Accepted where an unknown subject's grant is adopted by Learn).
+// per place and cause: of the policies in order of places, then of the
+// configuration, then of what could not be read. The change lends them its actor
+// and event; what it claims counts only where a deployer's grant is adopted.
+// Findings carry no times and no status but Open (Accepted where a grant is
+// adopted, see [Rule]).
 func Compare(change Change, state State, baseline Baseline, c Context) []Finding {
 	var found []Finding
 	for _, place := range places(state, baseline) {
 		found = append(found, comparePlace(change, state, baseline, place, c)...)
 	}
+	found = append(found, compareConfig(change, state, baseline, c)...)
 	for _, gap := range state.Gaps {
 		found = append(found, gapFinding(change, state.Subject, gap))
+	}
+	for i := range found {
+		found[i].end(change, state, baseline, c)
 	}
 	return found
 }
@@ -69,9 +77,10 @@ func places(state State, baseline Baseline) []Place {
 func comparePlace(change Change, state State, baseline Baseline, place Place, c Context) []Finding {
 	owner := c.Owner
 	owner.Account = state.Subject.Account()
+	approvals := baseline.Places[place].Valid(c.Now)
 	cmp := comparison{
 		account: owner.Account, owner: owner, live: state.Policies[place].Policy,
-		approved: policy.Policy{Statements: baseline.Places[place].Valid(c.Now)},
+		approved: policy.Policy{Statements: append(slices.Clip(approvals), baseline.byRule(state.Subject, place, c.Now)...)},
 	}
 	difference := policy.Compare(cmp.approved, cmp.live)
 	drafts := newDrafts(change, state.Subject, place)
@@ -80,11 +89,10 @@ func comparePlace(change Change, state State, baseline Baseline, place Place, c 
 	}
 	if state.Covers(place) {
 		for _, i := range difference.Removed {
-			cmp.removed(drafts, i)
+			if i < len(approvals) { // what a rule approves need not be there
+				cmp.removed(drafts, i)
+			}
 		}
-	}
-	for i := range drafts.list {
-		drafts.list[i].end(baseline, c)
 	}
 	return drafts.list
 }
@@ -104,7 +112,7 @@ func (c comparison) added(d *drafts, i int) {
 	if !access.New {
 		return
 	}
-	f := d.add(PolicyWidened, s, "")
+	f := d.add(d.widened(), s, "")
 	if f.Severity != "" {
 		return // the same under another Sid
 	}
@@ -115,7 +123,7 @@ func (c comparison) added(d *drafts, i int) {
 	}
 	v := policy.Expose(s, c.owner)
 	f.Exposure, f.Certain, f.Counterparties = v.Exposure, v.Certain && !access.Unknown, some(v.Counterparties)
-	f.Severity, f.Reason = SeverityOf(v.Exposure, s), v.Reason
+	f.Severity, f.Reason = severityOf(f.Kind, v.Exposure, s, c.owner), v.Reason
 	f.Witness = firstWitness(access, i)
 	if access.Unknown {
 		f.Reason += "; whether it allows more than is approved could not be decided (" + access.Reason + ")"
@@ -137,13 +145,25 @@ func firstWitness(access policy.Access, index int) *policy.Witness {
 func (c comparison) removed(d *drafts, i int) {
 	s := c.approved.Statements[i]
 	if s.Effect == policy.Deny {
-		c.lostDeny(d.add(PolicyWidened, s, "a Deny of the baseline is gone"), s)
+		c.lostDeny(d.add(d.widened(), s, "a Deny of the baseline is gone"), s)
 		return
 	}
-	if c.losesGrant(s) {
-		f := d.add(PolicyNarrowed, s, "a statement of the baseline is gone: whoever needs it cannot call any more")
-		f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, true
+	if !c.losesGrant(s) {
+		return
 	}
+	f := d.add(PolicyNarrowed, s, "a statement of the baseline is gone: whoever needs it cannot call any more")
+	f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, true
+	if services := eventSources(s); services != "" {
+		f.Severity, f.Reason = Medium, "a statement of the baseline is gone: "+services+" cannot call the function any more, so its events are lost"
+	}
+}
+
+// eventSources are the services that a statement lets invoke a function.
+func eventSources(s policy.Statement) string {
+	if s.Principal == nil || s.Principal.Any || Administers(s) {
+		return ""
+	}
+	return strings.Join(s.Principal.Service, " and ")
 }
 
 // lostDeny judges a removed Deny by the requests that are possible without it:
@@ -185,6 +205,14 @@ func newDrafts(change Change, subject Subject, place Place) *drafts {
 	return &drafts{change: change, subject: subject, place: place}
 }
 
+// widened is the kind of a finding about a wider policy.
+func (d *drafts) widened() FindingKind {
+	if d.subject.Kind() == LayerVersion {
+		return LayerShared
+	}
+	return PolicyWidened
+}
+
 // add drafts a finding, or adds the Sid to the one that there is of the same cause.
 func (d *drafts) add(kind FindingKind, s policy.Statement, reason string) *Finding {
 	id := FindingID(d.subject, d.place, string(kind)+":"+string(s.Effect)+":"+s.Key())
@@ -209,12 +237,20 @@ func addSid(sids []string, sid string) []string {
 	return append(sids, sid)
 }
 
-// end marks what learning adopts, and names the commands.
-func (f *Finding) end(baseline Baseline, c Context) {
-	if f.Kind == PolicyWidened && f.Statement.Effect == policy.Allow && c.adopts(baseline, f) {
-		f.Status, f.Severity = Accepted, Informational
-		f.Reason = "adopted while learning: " + f.Reason
+// end marks what is adopted, tells of an approval that has run out and of who
+// owns the function, and names the commands.
+func (f *Finding) end(change Change, state State, baseline Baseline, c Context) {
+	if adoption, ok := c.adopts(change, baseline, *f); ok {
+		f.Status, f.Severity, f.Adoption = Accepted, Informational, &adoption
+		f.Reason = adoption.words() + f.Reason
 	}
+	if f.Statement != nil && f.Added() {
+		f.leftOver(state)
+		if old, ok := baseline.Places[f.Place].lapsed(*f.Statement, c.Now); ok {
+			f.Reason += fmt.Sprintf("; the approval of %s ended on %s", old.By, old.Expires.UTC().Format(time.DateOnly))
+		}
+	}
+	f.Owner, f.Stack = owners(state.Tags)
 	f.Approve, f.Remediate = approveCommand(*f, c.Store), remediateCommand(*f)
 }
 
@@ -236,14 +272,6 @@ func some(counterparties []string) []string {
 	return list
 }
 
-// adopts reports whether an unknown subject's grant is adopted: learning, not
-// over, internal, and only invoking. What lets in nobody at present is not
-// adopted: it may let in anybody later.
-func (c Context) adopts(baseline Baseline, f *Finding) bool {
-	return c.Unknown == Learn && !baseline.Known() && c.Now.Before(c.LearnUntil) && c.LearnUntil.Sub(c.Now) <= MaxLearn &&
-		f.Exposure == policy.Internal && !Administers(*f.Statement) && f.Certain
-}
-
 // gapFinding is the finding about something that could not be read. It is of
 // the kind UnreadableChange, has the exposure unknown, and is resolved by the
 // first read that succeeds.
@@ -256,9 +284,9 @@ func gapFinding(change Change, subject Subject, gap Gap) Finding {
 }
 
 func gapID(subject Subject, gap Gap) string {
-	cause := "gap"
+	cause := strings.TrimSpace("gap " + string(gap.Aspect))
 	if gap.All {
-		cause = "gap of all places"
+		cause += " of all places"
 	}
 	return FindingID(subject, gap.Place, cause)
 }
@@ -276,73 +304,4 @@ func UnreadableFinding(change Change) Finding {
 
 func eventID(s Subject, p Place, e Event) string {
 	return FindingID(s, p, "event:"+e.Key()+":"+e.Name)
-}
-
-// Reflects reports whether a state shows what a change claims, so that it was
-// not read too early. It is true where the change claims nothing that the
-// state could show.
-func Reflects(state State, change Change) bool {
-	if change.OutcomeUnknown || !state.Covers(change.Place) {
-		return true
-	}
-	live, exists := state.Policies[change.Place]
-	switch change.Operation {
-	case AddStatement:
-		if change.Statement == nil { // its text could not be read, but its Sid is known
-			return change.Sid == "" || bears(live.Policy, change.Sid)
-		}
-		return slices.ContainsFunc(live.Policy.Statements, change.Statement.Equal)
-	case RemoveStatement:
-		return !bears(live.Policy, change.Sid)
-	case PutPolicy:
-		return change.Policy == nil || live.Policy.Equal(*change.Policy)
-	case DeletePolicy, DeleteSubject:
-		return len(live.Policy.Statements) == 0
-	case DeletePlace:
-		return !exists || len(live.Policy.Statements) == 0
-	default:
-		return true
-	}
-}
-
-// bears reports whether a statement of a policy has a Sid.
-func bears(p policy.Policy, sid string) bool {
-	return slices.ContainsFunc(p.Statements, func(s policy.Statement) bool { return s.Sid == sid })
-}
-
-// TransientFindings are the findings about what a change claims to have let in
-// and a state, read late enough, lacks: it was there and is gone again. There
-// are none where what the change claims is approved, or stands.
-func TransientFindings(change Change, state State, baseline Baseline, c Context) []Finding {
-	claimed, ok := claim(change)
-	if !ok || change.OutcomeUnknown || !state.Covers(change.Place) || Reflects(state, change) {
-		return nil
-	}
-	stands := make(map[string]bool)
-	for _, f := range Compare(change, state, baseline, c) {
-		stands[f.ID] = true
-	}
-	past := State{Subject: change.Subject, ReadAt: state.ReadAt, Policies: map[Place]PlacePolicy{change.Place: {Policy: claimed}}}
-	var found []Finding
-	for _, f := range Compare(change, past, baseline, c) {
-		lost := f.Kind == PolicyWidened && f.Statement.Effect == policy.Deny
-		if f.Kind != PolicyWidened || f.Status != Open || stands[f.ID] || lost && change.Operation != PutPolicy {
-			continue
-		}
-		f.Status = Transient
-		found = append(found, f)
-	}
-	return found
-}
-
-// claim is the policy that a change claims to have written: the whole document
-// of PutPolicy, the one statement of AddStatement.
-func claim(change Change) (policy.Policy, bool) {
-	switch {
-	case change.Operation == AddStatement && change.Statement != nil:
-		return policy.Policy{Statements: []policy.Statement{*change.Statement}}, true
-	case change.Operation == PutPolicy && change.Policy != nil:
-		return *change.Policy, true
-	}
-	return policy.Policy{}, false
 }

@@ -47,19 +47,13 @@ type Mapping struct {
 // exists reports whether there is a URL.
 func (u URL) exists() bool { return u.AuthType != "" }
 
-// Key is the configuration in one spelling, without what names but does not
-// matter: the address of a URL, the UUID of a mapping and whether it is
-// enabled. Two configurations of the same key are approved together.
+// Key is the configuration in one spelling, without what changes nobody's
+// access: the address and invoke mode of a URL, the UUID of a mapping and
+// whether it is enabled. Two configurations of the same key are one cause.
 func (c Config) Key() string {
 	switch {
 	case c.URL != nil:
-		u := *c.URL
-		u.Address = ""
-		if u.InvokeMode == "BUFFERED" { // the default
-			u.InvokeMode = ""
-		}
-		u.CORS = u.CORS.canonical()
-		text, _ := json.Marshal(u) //nolint:errchkjson // strings, numbers and a bool always encode
+		text, _ := json.Marshal(URL{AuthType: c.URL.AuthType, CORS: c.URL.CORS.canonical()}) //nolint:errchkjson // strings, numbers and a bool always encode
 		return "url " + string(text)
 	case c.Mapping != nil:
 		return "mapping " + c.Mapping.Source

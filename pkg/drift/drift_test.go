@@ -66,7 +66,7 @@ func TestCompare(t *testing.T) {
 	gapWithGrant := state(t, "", public)
 	gapWithGrant.Gaps = []Gap{{Reason: "a removal that was never seen"}}
 	learn := here
-	learn.Unknown, learn.LearnUntil = Learn, noon.Add(time.Hour)
+	learn.Unknown, learn.LearnUntil, learn.Seals = Learn, noon.Add(time.Hour), true
 	over := learn
 	over.LearnUntil = noon
 	forever := learn
@@ -149,7 +149,7 @@ func (l *ledger) observe(found []Finding, s State, c Context) {
 	for _, row := range l.rows {
 		stored = append(stored, row)
 	}
-	for _, t := range Reconcile(stored, found, s, c) {
+	for _, t := range Reconcile(Change{}, stored, found, s, c) {
 		row := t.Finding
 		if row.Version != l.rows[row.ID].Version {
 			panic("a write based on another version")
@@ -166,7 +166,7 @@ func (l *ledger) observe(found []Finding, s State, c Context) {
 // audit is Compare and Reconcile as the auditor joins them.
 func (l *ledger) audit(ch Change, s State, b Baseline, c Context) {
 	found := Compare(ch, s, b, c)
-	found = append(found, TransientFindings(ch, s, b, c)...)
+	found = append(found, TransientFindings(ch, s, b, nil, c)...)
 	l.observe(found, s, c)
 }
 
@@ -239,7 +239,7 @@ func TestReconcileLife(t *testing.T) {
 		}, []string{"opened public", "resolved public"}},
 		{"learned, then the end of learning", func(l *ledger) {
 			c := at(0)
-			c.Unknown, c.LearnUntil = Learn, noon.Add(time.Hour)
+			c.Unknown, c.LearnUntil, c.Seals = Learn, noon.Add(time.Hour), true
 			l.audit(change(t, "e", own), state(t, "", own), none, c)
 			c.Now = noon.Add(2 * time.Hour)
 			l.audit(Change{}, state(t, "", own), none, c)
@@ -304,7 +304,8 @@ func TestRebuild(t *testing.T) {
 		{"policy deleted", state(t, "", public), []Change{{Operation: DeletePolicy}}, nil, 0},
 		{"function deleted", state(t, "", public), []Change{{Operation: DeleteSubject}}, nil, 0},
 		{"outcome unknown", state(t, "", own), []Change{{Operation: AddStatement, OutcomeUnknown: true}}, []string{"own"}, 1},
-		{"tags", state(t, "", own), []Change{{Operation: Configure}}, []string{"own"}, 0},
+		{"code", state(t, "", own), []Change{{Operation: UpdateCode}}, []string{"own"}, 0},
+		{"a role that is not said", state(t, "", own), []Change{{Operation: Configure}}, []string{"own"}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			after := c.before

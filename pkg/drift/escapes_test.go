@@ -37,21 +37,21 @@ func TestUnreadableEventIsNoNewsTwice(t *testing.T) {
 		f := UnreadableFinding(change)
 		row := f
 		row.Status, row.Version = status, 2
-		if got := Reconcile([]Finding{row}, []Finding{f}, State{Subject: orders}, here); len(got) != 0 {
+		if got := Reconcile(Change{}, []Finding{row}, []Finding{f}, State{Subject: orders}, here); len(got) != 0 {
 			t.Errorf("%s: got %+v", status, got)
 		}
 	}
 	gap := gapFinding(change, orders, Gap{Reason: "throttled"})
 	row := gap
 	row.Status = Resolved
-	if got := Reconcile([]Finding{row}, []Finding{gap}, State{Subject: orders}, here); len(got) != 1 || got[0].Kind != Reopened {
+	if got := Reconcile(Change{}, []Finding{row}, []Finding{gap}, State{Subject: orders}, here); len(got) != 1 || got[0].Kind != Reopened {
 		t.Errorf("a gap that is back: got %+v", got)
 	}
 	change.Event.ID = "" // without an id, nobody knows whether it is the same
 	f := UnreadableFinding(change)
 	row = f
 	row.Status = Resolved
-	if got := Reconcile([]Finding{row}, []Finding{f}, State{Subject: orders}, here); len(got) != 1 || got[0].Kind != Reopened {
+	if got := Reconcile(Change{}, []Finding{row}, []Finding{f}, State{Subject: orders}, here); len(got) != 1 || got[0].Kind != Reopened {
 		t.Errorf("an event without an id: got %+v", got)
 	}
 }
@@ -80,7 +80,7 @@ func TestTransientFindings(t *testing.T) {
 	unknown := whole(public)
 	unknown.OutcomeUnknown = true
 	learn := here
-	learn.Unknown, learn.LearnUntil = Learn, noon.Add(time.Hour)
+	learn.Unknown, learn.LearnUntil, learn.Seals = Learn, noon.Add(time.Hour), true
 	for _, c := range []struct {
 		name     string
 		change   Change
@@ -103,7 +103,7 @@ func TestTransientFindings(t *testing.T) {
 		{"nothing claimed", Change{Subject: orders, Operation: PutPolicy}, state(t, ""), Baseline{}, here, nil},
 	} {
 		var got []string
-		for _, f := range TransientFindings(c.change, c.state, c.baseline, c.context) {
+		for _, f := range TransientFindings(c.change, c.state, c.baseline, nil, c.context) {
 			if f.Status != Transient {
 				t.Errorf("%s: %s", c.name, f.Status)
 			}
@@ -150,7 +150,7 @@ func TestFlag(t *testing.T) {
 // What only invokes and is internal is adopted, whatever it looks like else.
 func TestAdoption(t *testing.T) {
 	learn := here
-	learn.Unknown, learn.LearnUntil = Learn, noon.Add(time.Hour)
+	learn.Unknown, learn.LearnUntil, learn.Seals = Learn, noon.Add(time.Hour), true
 	const resource = `"Resource":"arn:aws:lambda:us-east-1:111122223333:function:orders"}`
 	for text, want := range map[string]bool{
 		`{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"LAMBDA:InvokeFunction",` + resource:                                                                    true,
@@ -199,12 +199,12 @@ func TestGapsConcludeNothing(t *testing.T) {
 	if len(found) != 1 || found[0].Kind != UnreadableChange || found[0].Exposure != policy.Unknown {
 		t.Errorf("found %q", briefs(found))
 	}
-	for _, tr := range Reconcile([]Finding{row}, found, gap, here) {
+	for _, tr := range Reconcile(Change{}, []Finding{row}, found, gap, here) {
 		if tr.Kind == Closed {
 			t.Error("resolved by a gap")
 		}
 	}
-	if got := TransientFindings(change(t, "e1", public), gap, Baseline{}, here); len(got) != 0 {
+	if got := TransientFindings(change(t, "e1", public), gap, Baseline{}, nil, here); len(got) != 0 {
 		t.Errorf("transient: %q", briefs(got))
 	}
 }

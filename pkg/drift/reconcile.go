@@ -8,10 +8,22 @@ import (
 
 // Reconcile says what an observation does to the findings of one subject:
 // which are new, seen again, back, or gone. Stored are all the rows that the
-// ledger has of the subject, found what Compare found now, plus a transient
-// finding if there is one; the state says which places were looked at, so that
-// nothing is resolved that was not. Rows that stay as they are yield nothing.
-func Reconcile(stored, found []Finding, state State, c Context) []Transition {
+// ledger has of the subject, found what Compare found now, plus the transient
+// and noted findings if there are any; the state says what was looked at, so
+// that nothing is resolved that was not. Rows that stay as they are yield
+// nothing. Of the change it takes who resolved a finding.
+//
+//	row                          found now                 transition
+//	none                         open                      Opened, or Replaced where an open row had its Sid or its URL
+//	none                         transient                 Vanished
+//	open                         the same                  Seen, silent; Reopened where it is worse
+//	open                         adopted                   Closed: a deployer's grant that a sweep saw before its event came
+//	open                         not, and looked at        Closed
+//	suppressed                   the same                  Seen, silent; Reopened where it is worse, or the time is over
+//	suppressed                   not, and the time is over resolved, silent
+//	approved                     open                      Reopened: the approval is over, or the rule of the adoption gone
+//	resolved, remediated, transient  open                  Reopened
+func Reconcile(change Change, stored, found []Finding, state State, c Context) []Transition {
 	rows := make(map[string]Finding, len(stored))
 	for _, row := range stored {
 		rows[row.ID] = row
@@ -31,11 +43,23 @@ func Reconcile(stored, found []Finding, state State, c Context) []Transition {
 		}
 	}
 	for _, row := range stored {
-		if row.Status == Open && !present[row.ID] && gone(row, state) {
-			transitions = append(transitions, resolve(row, c.Now))
+		if present[row.ID] || !Settles(state, row) {
+			continue
+		}
+		switch {
+		case row.Status == Open:
+			transitions = append(transitions, resolve(row, change, c.Now))
+		case row.Status == Suppressed && row.unmuted(c.Now):
+			row.Status, row.ResolvedAt, row.Suppression = Resolved, c.Now, nil
+			transitions = append(transitions, Transition{Kind: Seen, Finding: row})
 		}
 	}
 	return transitions
+}
+
+// unmuted reports whether a suppression is over.
+func (f Finding) unmuted(now time.Time) bool {
+	return f.Suppression == nil || !now.Before(f.Suppression.Until)
 }
 
 // first is the transition of a finding that the ledger does not know.
@@ -46,29 +70,38 @@ func first(f Finding, stored []Finding, state State, now time.Time) Transition {
 	case Accepted:
 		return Transition{Kind: Seen, Finding: f}
 	case Transient:
-		kind, f.ResolvedAt = Vanished, now
+		if kind = Vanished; f.ResolvedAt.IsZero() {
+			f.ResolvedAt = now
+		}
 	default:
-		if old := replaced(f, stored, state); old != "" {
-			kind, f.Replaces = Replaced, old
+		if old, ok := replaced(f, stored, state); ok {
+			kind, f.Replaces, f.Replaced = Replaced, old.ID, old.Statement
+			if f.Before == nil {
+				f.Before = old.Config
+			}
 		}
 	}
 	return announce(kind, f, now, "")
 }
 
-// replaced is the id of the open finding of the same place whose Sid a new
-// finding took over: the statement under that Sid was swapped.
-func replaced(f Finding, stored []Finding, state State) string {
+// replaced is the open finding of the same place whose Sid a new finding took
+// over: the statement under that Sid was swapped. Of a function URL there is one
+// at a place, so another finding about it replaces the one before.
+func replaced(f Finding, stored []Finding, state State) (Finding, bool) {
 	for _, row := range stored {
-		if row.Status != Open || row.Place != f.Place || row.Kind != f.Kind || row.ID == f.ID || !state.Covers(row.Place) {
+		if row.Status != Open || row.Place != f.Place || row.Kind != f.Kind || row.ID == f.ID || !Settles(state, row) {
 			continue
+		}
+		if row.Kind == URLOpened {
+			return row, true
 		}
 		for _, sid := range f.Sids {
 			if slices.Contains(row.Sids, sid) {
-				return row.ID
+				return row, true
 			}
 		}
 	}
-	return ""
+	return Finding{}, false
 }
 
 // meet is the transition of a stored finding that was found again.
@@ -80,29 +113,59 @@ func meet(row, f Finding, now time.Time) Transition {
 		return Transition{} // one event told once more
 	}
 	switch row.Status {
-	case Open, Suppressed:
+	case Open:
+		if f.Status == Accepted {
+			return adopted(row, f, now)
+		}
+		return seen(row, f, now)
+	case Suppressed:
+		if f.Status == Accepted || !row.unmuted(now) {
+			break
+		}
 		return seen(row, f, now)
 	case Accepted:
 		if f.Status == Accepted {
 			return Transition{}
 		}
 	case Transient, Remediated, Resolved:
-		if f.Status == Accepted {
-			row.Status, row.LastSeen, row.ResolvedAt = Accepted, now, time.Time{}
-			return Transition{Kind: Seen, Finding: row}
-		}
 	}
 	back := refreshed(row, f)
+	back.LastSeen, back.ResolvedAt, back.Undo, back.Suppression = now, time.Time{}, "", nil
+	if f.Status == Accepted {
+		back.Status = Accepted
+		return Transition{Kind: Seen, Finding: back}
+	}
 	back.Status, back.Actor, back.Event = Open, f.Actor, f.Event
-	back.LastSeen, back.ResolvedAt, back.Undo = now, time.Time{}, ""
 	back.Count++
-	return announce(Reopened, back, now, "")
+	return announce(Reopened, back, now, why(row))
+}
+
+// why is why a finding is back that somebody had put aside.
+func why(row Finding) string {
+	switch {
+	case row.Status == Suppressed && row.Suppression != nil:
+		return "the suppression of " + row.Suppression.By + " (" + row.Suppression.Reason + ") is over"
+	case row.Status == Accepted && row.Adoption != nil:
+		return "it was adopted by the rule " + row.Adoption.Rule + ", which does not permit it any more, or whose seal is not true"
+	case row.Status == Accepted:
+		return "it was approved, and is not any more"
+	}
+	return ""
+}
+
+// adopted is the transition of an open finding that turns out to be a
+// deployer's grant: a sweep saw it before its event came.
+func adopted(row, f Finding, now time.Time) Transition {
+	row = refreshed(row, f)
+	row.Status, row.Actor, row.Event, row.LastSeen, row.ResolvedAt = Accepted, f.Actor, f.Event, now, now
+	return announce(Closed, row, now, f.Reason)
 }
 
 // ofEvent reports whether a row is about one event that could not be read,
 // rather than about something that comes and goes.
 func ofEvent(row Finding) bool {
-	return row.Kind == UnreadableChange && row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
+	return row.Kind == AuditBlinded || row.Kind == AliasRepointed ||
+		row.Kind == UnreadableChange && row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
 }
 
 // seen counts a sighting, silently, unless the same cause has become worse: a
@@ -111,7 +174,7 @@ func ofEvent(row Finding) bool {
 func seen(row, f Finding, now time.Time) Transition {
 	if f.Severity.Rank() > row.Severity.Rank() {
 		worse := refreshed(row, f)
-		worse.Status, worse.Actor, worse.Event, worse.LastSeen = Open, f.Actor, f.Event, now
+		worse.Status, worse.Actor, worse.Event, worse.LastSeen, worse.Suppression = Open, f.Actor, f.Event, now, nil
 		worse.Count++
 		return announce(Reopened, worse, now, "it is worse than it was: "+string(row.Severity)+" before, "+string(f.Severity)+" now")
 	}
@@ -130,6 +193,10 @@ func refreshed(row, f Finding) Finding {
 	row.Sids, row.Severity, row.Exposure, row.Reason = f.Sids, f.Severity, f.Exposure, f.Reason
 	row.Counterparties, row.Certain, row.Witness = f.Counterparties, f.Certain, f.Witness
 	row.Statement, row.Approve, row.Remediate = f.Statement, f.Approve, f.Remediate
+	row.Config, row.Before, row.Adoption = f.Config, f.Before, f.Adoption
+	if f.Owner != "" || f.Stack != "" {
+		row.Owner, row.Stack = f.Owner, f.Stack
+	}
 	return row
 }
 
@@ -148,30 +215,70 @@ func meetTransient(row, f Finding, now time.Time) Transition {
 	}
 	row = refreshed(row, f)
 	row.Status, row.Actor, row.Event = Transient, f.Actor, f.Event
-	row.LastSeen, row.ResolvedAt = now, now
+	if row.LastSeen, row.ResolvedAt = now, now; !f.ResolvedAt.IsZero() {
+		row.ResolvedAt = f.ResolvedAt
+	}
 	row.Count++
 	return announce(Vanished, row, now, "")
 }
 
-// gone reports whether the state shows that the cause of an open row, which
+// Settles reports whether a state shows that the cause of an open row, which
 // was not found, is no more.
-func gone(row Finding, state State) bool {
+func Settles(state State, row Finding) bool {
 	switch row.Kind {
-	case PolicyWidened, PolicyNarrowed:
-		return state.Covers(row.Place)
 	case UnreadableChange:
-		if row.ID == gapID(row.Subject, Gap{Place: row.Place}) {
-			return state.Covers(row.Place)
+		for _, aspect := range []Aspect{Policies, URLs, Mappings, Roles} {
+			if row.ID == gapID(row.Subject, Gap{Place: row.Place, Aspect: aspect}) {
+				return state.covers(aspect, row.Place)
+			}
 		}
 		return state.Whole && len(state.Gaps) == 0
+	case AuditBlinded, AliasRepointed, BaselineTampered: // about a call, and not about a state: a person closes them
+		return false
+	case PolicyWidened, PolicyNarrowed, LayerShared, URLOpened, EventSourceAdded, RoleReplaced:
 	default: // kinds that Compare does not look at yet are left alone
 		return false
 	}
+	switch config := row.Config; {
+	case config == nil:
+		return state.Covers(row.Place)
+	case config.URL != nil:
+		return state.CoversURL(row.Place)
+	case config.Mapping != nil:
+		return state.CoversMapping(config.Mapping.UUID)
+	}
+	return state.covers(Roles, Unqualified)
 }
 
-func resolve(row Finding, now time.Time) Transition {
+// covers reports whether all of an aspect was read: of the policies and URLs
+// that of a place, of the rest everything.
+func (s State) covers(a Aspect, p Place) bool {
+	switch a {
+	case Policies:
+		return s.Covers(p)
+	case URLs:
+		return s.CoversURL(p)
+	case Mappings, Roles:
+		return slices.Contains(s.Listed, a) && !s.missing(a, Unqualified)
+	}
+	return false
+}
+
+// resolve is the transition of a finding whose cause is gone. Whose call it was
+// is told where the change took something away.
+func resolve(row Finding, change Change, now time.Time) Transition {
+	note := ""
+	if takesAway[change.Operation] && change.Actor.ARN != "" {
+		note = "by " + change.Actor.ARN + " (" + change.Event.Name + ")"
+	}
 	row.Status, row.ResolvedAt = Resolved, now
-	return announce(Closed, row, now, "")
+	return announce(Closed, row, now, note)
+}
+
+// takesAway are the operations that may take the cause of a finding away.
+var takesAway = map[Operation]bool{
+	RemoveStatement: true, PutPolicy: true, DeletePolicy: true, DeleteSubject: true, DeletePlace: true,
+	PutURL: true, DeleteURL: true, PutMapping: true, DeleteMapping: true, Configure: true,
 }
 
 // announce is a transition whose announcement is due once the row is written.
@@ -196,8 +303,15 @@ func Refuse(row Finding, note string, now time.Time) Transition {
 	return announce(Refused, row, now, note)
 }
 
+// Suppress is the transition of a finding that a person does not want to hear
+// of for a time. It stays visible, and that it is suppressed is announced.
+func Suppress(row Finding, s Suppression) Transition {
+	row.Status, row.Suppression, row.LastSeen = Suppressed, &s, s.At
+	return announce(Muted, row, s.At, "by "+s.By+" until "+s.Until.UTC().Format(time.RFC3339)+": "+s.Reason)
+}
+
 // Approve is the row of a finding that a person approved; it is silent.
 func Approve(row Finding, now time.Time) Finding {
-	row.Status, row.ResolvedAt, row.Pending = Accepted, now, nil
+	row.Status, row.ResolvedAt, row.Pending, row.Suppression = Accepted, now, nil, nil
 	return row
 }

@@ -24,6 +24,16 @@ func SeverityOf(exposure policy.Exposure, s policy.Statement) Severity {
 	return invoke[exposure]
 }
 
+// severityOf is [SeverityOf] for a finding: of a layer version, whose policy
+// lets people read code and not run it, one step less.
+func severityOf(kind FindingKind, exposure policy.Exposure, s policy.Statement, _ policy.Owner) Severity {
+	severity := SeverityOf(exposure, s)
+	if kind == LayerShared && !Administers(s) {
+		return []Severity{Informational, Low, Medium, High, Critical}[max(severity.Rank()-1, 0)]
+	}
+	return severity
+}
+
 // harmless are the Lambda actions that only use a function or a layer, or only
 // read about it, in lower case.
 var harmless = map[string]bool{
