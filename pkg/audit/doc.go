@@ -36,8 +36,31 @@
 // Records[].eventSource is aws:sqs) whose bodies are EventBridge events, sweep
 // shards or sweep requests; one EventBridge event or CloudTrail record, as from
 // `sam local invoke`; a CloudTrail log file; or {"permdrift":"sweep"} from the
-// schedule.
+// schedule; or {"permdrift":"digest"} from the daily schedule of learning.
 //
-// Not promised yet: roles, layers, function URLs, event source mappings and
-// calls that blind the auditor are decoded, and answered as not audited.
+// # What it costs
+//
+// A change that leads to nothing costs one read of the live state (one call for
+// a statement of a policy), one read of the baseline and one of the findings;
+// one that takes something away also the writing of a mark, for the grant whose
+// event comes later. Only what differs has the rules read, the seals of
+// adoptions verified, and read what its finding is told with: the URL that a
+// grant needs, what an execution role may do, the function's tags.
+//
+// # Rules and adoptions
+//
+// A rule of the baseline approves a statement on many functions, or lets a
+// deployer's grants be adopted as they appear ([drift.Rule]). An adoption
+// stands on the row of its finding, sealed with a key that the auditor alone
+// has. Without the seal, or without a rule that still permits it, it does not
+// count, and the finding is open again.
+//
+// # Changes to permdrift itself
+//
+// Calls that change what the auditing rests on are findings, one for each
+// event, and ask for a sweep ([drift.Tampering]). Where it is not known which
+// resources are permdrift's, such a call is answered as not audited.
+//
+// Not promised yet: changes to roles, users and identity providers are decoded,
+// and answered as not audited, but for what they do to permdrift's own roles.
 package audit

@@ -26,8 +26,9 @@ type Messages interface {
 // Handler is the auditor's Lambda function.
 type Handler struct {
 	Auditor  *Auditor
-	Sweeper  *Sweeper // nil: sweeps are refused
-	Messages Messages // nil: messages come back when their visibility time-out ends
+	Sweeper  *Sweeper  // nil: sweeps are refused
+	Digester *Digester // nil: digests are refused
+	Messages Messages  // nil: messages come back when their visibility time-out ends
 }
 
 // Response is the answer to anything but an SQS batch.
@@ -47,7 +48,11 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, err
 		return h.batch(ctx, batch), nil
 	}
 	var request Request
-	if json.Unmarshal(payload, &request) == nil && request.Permdrift == RequestSweep {
+	known := json.Unmarshal(payload, &request) == nil
+	if known && request.Permdrift == RequestDigest {
+		return h.digest(ctx)
+	}
+	if known && request.Permdrift == RequestSweep {
 		id, err := h.sweep(ctx, request)
 		if err == nil {
 			h.Auditor.log().InfoContext(ctx, "sweep planned", "sweep", id)

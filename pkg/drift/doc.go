@@ -42,4 +42,47 @@
 //	baseline  Allow A             state  Allow A, Deny A    → PolicyNarrowed, statement: Deny A
 //
 // What cannot be decided counts as new, and is not certain.
+//
+// # Configuration
+//
+// Of a function's configuration a baseline approves the function URL of a place,
+// the event source mappings that feed a place, and the execution roles:
+//
+//	approved            live                            finding
+//	no URL              URL                             URLOpened, exposed as the policy and the AuthType together say
+//	URL, AWS_IAM        URL, NONE, or wider CORS        URLOpened
+//	URL, NONE           URL, AWS_IAM                    PolicyNarrowed, low
+//	URL                 none                            PolicyNarrowed, medium
+//	no mapping          mapping from a source           EventSourceAdded, exposed as the account of the source says; disabled, one step less
+//	mapping             none, disabled, elsewhere       PolicyNarrowed, medium
+//	role A              role B                          RoleReplaced, told with what B may do beyond A
+//	no role             role B                          nothing; the event that set it is told once ([Noted])
+//
+// A mapping made anew from the same source is the same. A role is approved for
+// all versions. Where CORS alone is wider, who may call is as approved: low.
+//
+// A grant that works only through a function URL, where there is no such URL, is
+// left over: told for what it is, at most medium. An alias that points at other
+// code is told once, where its policy lets in somebody outside the account.
+// What is narrowed names the command that restores it, and is medium where a
+// service that sends events cannot call any more.
+//
+// # Layers
+//
+// The policy of a layer version lets people read code and not run it: its
+// findings are LayerShared, one step less severe.
+//
+// # Rules, adoption, suppression
+//
+// A [Rule] approves a statement at every place of every function that its
+// pattern matches; what a rule approves need not be there. A rule may also let
+// a deployer's grants be adopted: those of sessions of exactly one role in one
+// account, by an event that claims the statement as it stands, that only invoke
+// and are at most internal. Learning is such a rule for everybody, built in,
+// with an end. A suppressed finding stays, is silent until its time is over,
+// and speaks when it becomes worse.
+//
+// # The auditing itself
+//
+// [Tampering] tells of changes to what the auditing rests on.
 package drift
