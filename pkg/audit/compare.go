@@ -55,11 +55,7 @@ func (a *Auditor) rules(ctx context.Context, baseline drift.Baseline, rows []dri
 	if err != nil {
 		return baseline, fmt.Errorf("reading the rules for %s: %w", baseline.Subject, err)
 	}
-	for _, r := range rules {
-		if r.Matches(baseline.Subject) {
-			baseline.Rules = append(baseline.Rules, r)
-		}
-	}
+	baseline = baseline.WithRules(rules)
 	baseline.Adoptions = make(map[string]drift.Adoption)
 	for _, row := range rows {
 		if row.Adoption == nil {

@@ -23,6 +23,17 @@ type Baseline struct {
 // Known reports whether anybody captured or approved anything for the subject.
 func (b Baseline) Known() bool { return len(b.Places) > 0 }
 
+// WithRules is the baseline with those of all rules that are about its subject.
+func (b Baseline) WithRules(rules []Rule) Baseline {
+	b.Rules = nil
+	for _, r := range rules {
+		if r.Matches(b.Subject) {
+			b.Rules = append(b.Rules, r)
+		}
+	}
+	return b
+}
+
 // byRule returns the statements that rules approve at a place of the subject.
 func (b Baseline) byRule(s Subject, p Place, now time.Time) []policy.Statement {
 	var statements []policy.Statement

@@ -55,6 +55,8 @@ type world struct {
 	modeErr   error
 	approved  []string
 	baseErr   error
+	rules     []drift.Rule
+	rulesErr  error
 	onRead    func(n int) // before the n-th read of the policy, from 1
 	reads     int
 	liveErr   error
@@ -122,6 +124,8 @@ func (w *world) Get(_ context.Context, s drift.Subject) (drift.Baseline, error) 
 	}
 	return b, w.baseErr
 }
+
+func (w *world) Rules(context.Context) ([]drift.Rule, error) { return w.rules, w.rulesErr }
 
 func (w *world) Settings(context.Context) (drift.Settings, error) {
 	return drift.Settings{Mode: w.mode}, w.modeErr

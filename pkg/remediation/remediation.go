@@ -25,9 +25,10 @@ type Live interface {
 	State(ctx context.Context, change drift.Change) (drift.State, error)
 }
 
-// Baselines reads what is approved, and the mode.
+// Baselines reads what is approved, one by one and by rules, and the mode.
 type Baselines interface {
 	Get(ctx context.Context, subject drift.Subject) (drift.Baseline, error)
+	Rules(ctx context.Context) ([]drift.Rule, error)
 	Settings(ctx context.Context) (drift.Settings, error)
 }
 
@@ -182,6 +183,12 @@ func (r *Remediator) decide(ctx context.Context, live Live, finding drift.Findin
 	if err != nil {
 		return Decision{}, fmt.Errorf("reading baseline of %s: %w", finding.Subject, err)
 	}
+	rules, err := r.Baselines.Rules(ctx)
+	if err != nil {
+		return Decision{}, fmt.Errorf("reading the rules for %s: %w", finding.Subject, err)
+	}
+	baseline.Subject = finding.Subject
+	baseline = baseline.WithRules(rules)
 	c := r.Context
 	c.Now, c.Unknown = r.now(), drift.Strict
 	return Plan(finding, state, baseline, c), nil

@@ -45,6 +45,25 @@ func TestRemovesOnlyAtThePlace(t *testing.T) {
 	}
 }
 
+// A rule approves for many functions; what it approves is not removed, and
+// without the rules nothing is.
+func TestApprovedByRule(t *testing.T) {
+	w := newWorld(t)
+	f := w.put("", public)
+	approved := document(t, public).Statements[0]
+	w.rules = []drift.Rule{{ID: "everybody", Subjects: "arn:aws:lambda:*:111122223333:function:ord*", Statement: &approved}}
+	w.remediate(f)
+	w.want("public")
+	w.rules, w.rulesErr = nil, errOutage
+	if _, err := w.Remediate(t.Context(), orders, f.ID); !errors.Is(err, errOutage) {
+		t.Errorf("got %v", err)
+	}
+	w.want("public")
+	w.rulesErr = nil
+	w.remediate(f)
+	w.want("none", "remediated")
+}
+
 func TestGates(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare   func(*world, *drift.Finding)
