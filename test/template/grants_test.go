@@ -53,8 +53,13 @@ var deployed = []struct {
 			"kms:GenerateDataKey*":        encryption,
 		},
 		map[string]string{
-			"lambda ListAliases":            onePlace,
-			"lambda ListVersionsByFunction": onePlace,
+			"lambda ListAliases":             onePlace,
+			"lambda ListVersionsByFunction":  onePlace,
+			"lambda GetEventSourceMapping":   onePlace,
+			"lambda GetFunctionUrlConfig":    onePlace,
+			"lambda GetLayerVersionPolicy":   onePlace,
+			"lambda ListEventSourceMappings": onePlace,
+			"lambda ListFunctionUrlConfigs":  onePlace,
 		},
 		map[string]string{
 			"PERMDRIFT_JSON_POLICIES":    jsonPolicies,
@@ -64,6 +69,8 @@ var deployed = []struct {
 			"PERMDRIFT_RATE":             auditorsOwn + "; only whole reads are slowed down",
 			"PERMDRIFT_UNKNOWN":          auditorsOwn + "; the remediator decides by approvals alone",
 			"PERMDRIFT_LEARN_UNTIL":      auditorsOwn + "; the remediator decides by approvals alone",
+			"PERMDRIFT_ADOPTION_KEY":     auditorsOwn + "; the remediator cannot seal, and what was adopted is never sent to it",
+			"PERMDRIFT_TOPIC_KEY":        auditorsOwn + "; the remediator hears of no key",
 		},
 	},
 }
@@ -73,7 +80,7 @@ const (
 	logging    = "Lambda writes the logs in the role's name"
 	encryption = "SNS uses the topic's key in the role's name"
 
-	onePlace     = "live.State lists places for whole reads only, and the remediator reads one place"
+	onePlace     = "live.State reads it for whole reads and changes of its own, and the remediator reads the policy at one place of a function"
 	jsonPolicies = "auto, the default, finds out by itself"
 	auditorsOwn  = "read by the code that both functions share; the remediator has no use for it"
 )
@@ -124,15 +131,22 @@ func difference(operations map[string]string, granted []string, uncalled map[str
 	return out
 }
 
-// grants are the actions that a role's own policies allow, sorted.
+// grants are the actions that a role's own policies allow, and those that are
+// put on it apart, sorted.
 func grants(doc object, role string) []string {
 	var out []string
+	add := func(s object) {
+		if s["Effect"] == "Allow" {
+			out = append(out, texts(s["Action"])...)
+		}
+	}
 	for _, p := range list(at(doc, "Resources", role, "Properties", "Policies")) {
-		resource{role, p.(object)}.statements(func(s object) {
-			if s["Effect"] == "Allow" {
-				out = append(out, texts(s["Action"])...)
-			}
-		})
+		resource{role, p.(object)}.statements(add)
+	}
+	for _, p := range resources(doc, "AWS::IAM::Policy") {
+		if slices.Contains(refs(p.property("Roles")), role) {
+			p.statements(add)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -235,7 +249,7 @@ func TestDifferenceFindsEveryKind(t *testing.T) {
 
 func TestGrantsAreReadFromTheTemplate(t *testing.T) {
 	got := grants(load(t, "template.yaml"), "AuditorRole")
-	for _, a := range []string{"lambda:GetPolicy", "lambda:GetResourcePolicy", "dynamodb:Query", "sns:Publish", "sqs:SendMessage"} {
+	for _, a := range []string{"lambda:GetPolicy", "lambda:GetResourcePolicy", "dynamodb:Query", "sns:Publish", "sqs:SendMessage", "kms:GenerateMac"} {
 		if !slices.Contains(got, a) {
 			t.Errorf("grants of AuditorRole are %v, without %s", got, a)
 		}

@@ -65,6 +65,8 @@ var lambdaCalls = []string{
 	"CreateFunctionUrlConfig", "UpdateFunctionUrlConfig", "DeleteFunctionUrlConfig",
 	"AddLayerVersionPermission20181031", "AddLayerVersionPermission",
 	"RemoveLayerVersionPermission20181031", "RemoveLayerVersionPermission",
+	"PublishLayerVersion20181031", "DeleteLayerVersion20181031",
+	"UpdateFunctionCode20150331v2", "UpdateFunctionCode20150331", "PutFunctionConcurrency20171031", "PutFunctionConcurrency",
 	"CreateEventSourceMapping20150331", "UpdateEventSourceMapping20150331", "DeleteEventSourceMapping20150331",
 }
 
@@ -76,7 +78,21 @@ var identityCalls = []string{
 	"iam CreateOpenIDConnectProvider", "iam AddClientIDToOpenIDConnectProvider", "iam UpdateOpenIDConnectProviderThumbprint",
 	"iam CreateSAMLProvider", "iam UpdateSAMLProvider", "iam AddRoleToInstanceProfile",
 	"rolesanywhere CreateTrustAnchor", "rolesanywhere UpdateTrustAnchor",
-	"rolesanywhere CreateProfile", "rolesanywhere UpdateProfile",
+	"rolesanywhere CreateProfile", "rolesanywhere UpdateProfile", "rolesanywhere EnableTrustAnchor", "rolesanywhere EnableProfile",
+}
+
+// The calls of the table "Blinding", by the rule that forwards them.
+var deliveryCalls = []string{
+	"cloudtrail StopLogging", "cloudtrail DeleteTrail", "cloudtrail UpdateTrail", "cloudtrail PutEventSelectors",
+	"events DisableRule", "events DeleteRule", "events PutRule", "events PutTargets", "events RemoveTargets", "events DeleteEventBus",
+	"events PutPermission", "events RemovePermission", "sns SetTopicAttributes", "sns SetSubscriptionAttributes", "sns Unsubscribe", "sns DeleteTopic",
+	"sqs SetQueueAttributes", "sqs PurgeQueue", "sqs DeleteQueue", "cloudformation UpdateStack", "cloudformation DeleteStack",
+}
+
+var upkeepCalls = []string{
+	"kms DisableKey", "kms ScheduleKeyDeletion", "kms PutKeyPolicy", "dynamodb DeleteTable", "dynamodb UpdateTable",
+	"scheduler UpdateSchedule", "scheduler DeleteSchedule", "monitoring DeleteAlarms", "monitoring DisableAlarmActions",
+	"events DisableRule", "events DeleteRule", "events PutRule", "events RemoveTargets", // the end of the delivery rule, which it does not see itself
 }
 
 // Of other services, of another case (patterns are case-sensitive), or of no
@@ -84,8 +100,10 @@ var identityCalls = []string{
 var otherCalls = []string{
 	"waf DeleteRule", "s3 PutBucketPolicy", "secretsmanager PutResourcePolicy", "organizations PutResourcePolicy",
 	"glue DeleteResourcePolicy", "appsync CreateFunction20150331", "cloudfront CreateFunction",
-	"lambda addPermission20150331", "lambda Invoke", "lambda GetPolicy20150331v2", "lambda UpdateFunctionCode20150331v2",
+	"lambda addPermission20150331", "lambda Invoke", "lambda GetPolicy20150331v2", "lambda TagResource20170331v2",
 	"iam CreateUser", "iam PutUserPolicy", "iam CreateAccessKey", "sts AssumeRole", "rolesanywhere CreateSession",
+	"events EnableRule", "sns Publish", "sns Subscribe", "sqs SendMessage", "dynamodb CreateTable", "kms CreateGrant", "monitoring PutMetricData",
+	"cloudformation CreateChangeSet", "cloudtrail CreateTrail", "organizations CreateAccount", "logs DeleteLogGroup",
 }
 
 type eventRule struct {
@@ -93,75 +111,101 @@ type eventRule struct {
 	pattern any
 }
 
-// eventRules are the rules that match events, of both files.
-func eventRules(t *testing.T) (lambda, identity []eventRule) {
+// kind is a pattern: how the names of its rules end, how many copies of it
+// there are on the buses of all files, and what it has to let in.
+type kind struct {
+	suffix string
+	copies int
+	calls  []string
+}
+
+var kinds = []kind{
+	{"LambdaRule", 3, prefixed("lambda ", lambdaCalls)},
+	{"IdentityRule", 3, identityCalls},
+	{"DeliveryRule", 4, deliveryCalls},
+	{"UpkeepRule", 1, upkeepCalls},
+}
+
+func prefixed(prefix string, names []string) []string {
+	var out []string
+	for _, name := range names {
+		out = append(out, prefix+name)
+	}
+	return out
+}
+
+// eventRules are the rules that match events, of all files, by kind.
+func eventRules(t *testing.T) map[string][]eventRule {
 	t.Helper()
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	rules := map[string][]eventRule{}
+	for _, file := range templates {
 		for _, r := range resources(load(t, file), "AWS::Events::Rule") {
 			rule := eventRule{file + " " + r.id, r.property("EventPattern")}
-			switch {
-			case rule.pattern == nil:
-			case strings.HasSuffix(r.id, "LambdaRule"):
-				lambda = append(lambda, rule)
-			case strings.HasSuffix(r.id, "IdentityRule"):
-				identity = append(identity, rule)
-			default:
+			if rule.pattern == nil {
+				continue
+			}
+			known := false
+			for _, k := range kinds {
+				if strings.HasSuffix(r.id, k.suffix) {
+					known = true
+					rules[k.suffix] = append(rules[k.suffix], rule)
+				}
+			}
+			if !known {
 				t.Errorf("%s: a rule that no test knows", rule.name)
 			}
 		}
 	}
-	if len(lambda) != 2 || len(identity) != 3 {
-		t.Fatalf("%d rules for Lambda and %d for IAM, want 2 and 3", len(lambda), len(identity))
-	}
-	return lambda, identity
-}
-
-func TestRulesLetInWhatMayChangeAGrant(t *testing.T) {
-	lambda, identity := eventRules(t)
-	for _, r := range lambda {
-		for _, name := range lambdaCalls {
-			if !matches(r.pattern, call("lambda", name)) {
-				t.Errorf("%s does not match %s", r.name, name)
-			}
+	for _, k := range kinds {
+		if len(rules[k.suffix]) != k.copies {
+			t.Fatalf("%d copies of %s, want %d", len(rules[k.suffix]), k.suffix, k.copies)
 		}
 	}
-	for _, r := range identity {
-		for _, c := range identityCalls {
-			service, name, _ := strings.Cut(c, " ")
-			if !matches(r.pattern, call(service, name)) {
-				t.Errorf("%s does not match %s", r.name, c)
+	return rules
+}
+
+func TestRulesLetInWhatMatters(t *testing.T) {
+	rules := eventRules(t)
+	for _, k := range kinds {
+		for _, r := range rules[k.suffix] {
+			for _, c := range k.calls {
+				service, name, _ := strings.Cut(c, " ")
+				if !matches(r.pattern, call(service, name)) {
+					t.Errorf("%s does not match %s", r.name, c)
+				}
 			}
 		}
 	}
 }
 
 func TestRulesKeepOutTheRest(t *testing.T) {
-	lambda, identity := eventRules(t)
-	for _, r := range append(lambda, identity...) {
-		for _, c := range otherCalls {
-			service, name, _ := strings.Cut(c, " ")
-			if matches(r.pattern, call(service, name)) {
-				t.Errorf("%s matches %s", r.name, c)
+	rules := eventRules(t)
+	for _, k := range kinds {
+		for _, r := range rules[k.suffix] {
+			for _, c := range otherCalls {
+				service, name, _ := strings.Cut(c, " ")
+				if matches(r.pattern, call(service, name)) {
+					t.Errorf("%s matches %s", r.name, c)
+				}
 			}
-		}
-	}
-	for _, r := range lambda {
-		forged := call("lambda", "AddPermission20150331v2")
-		forged["source"] = "com.example"
-		if matches(r.pattern, forged) {
-			t.Errorf("%s matches an event that PutEvents forged", r.name)
-		}
-		other := call("lambda", "AddPermission20150331v2")
-		other["detail"].(object)["eventSource"] = "example.amazonaws.com"
-		if matches(r.pattern, other) {
-			t.Errorf("%s matches another eventSource", r.name)
+			service, name, _ := strings.Cut(k.calls[0], " ")
+			for what, forged := range map[string]func(object){
+				"an event that PutEvents forged": func(e object) { e["source"] = "com.example" },
+				"another eventSource":            func(e object) { e["detail"].(object)["eventSource"] = "example.amazonaws.com" },
+				"another detail-type":            func(e object) { e["detail-type"] = "Scheduled Event" },
+			} {
+				e := call(service, name)
+				forged(e)
+				if matches(r.pattern, e) {
+					t.Errorf("%s matches %s", r.name, what)
+				}
+			}
 		}
 	}
 }
 
 func TestCopiesOfAPatternAreEqual(t *testing.T) {
-	lambda, identity := eventRules(t)
-	for _, copies := range [][]eventRule{lambda, identity} {
+	for _, copies := range eventRules(t) {
 		for _, r := range copies[1:] {
 			if !reflect.DeepEqual(r.pattern, copies[0].pattern) {
 				t.Errorf("the patterns of %s and %s differ", copies[0].name, r.name)
@@ -172,14 +216,15 @@ func TestCopiesOfAPatternAreEqual(t *testing.T) {
 
 // EventBridge's quota, which no linter knows.
 func TestPatternsAreAtMost2048Characters(t *testing.T) {
-	lambda, identity := eventRules(t)
-	for _, r := range append(lambda, identity...) {
-		text, err := json.Marshal(r.pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(text) > 2048 {
-			t.Errorf("%s: pattern of %d characters, EventBridge takes 2048", r.name, len(text))
+	for _, rules := range eventRules(t) {
+		for _, r := range rules {
+			text, err := json.MarshalIndent(r.pattern, "", " ") // CloudFormation may put white space in
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(text) > 2048 {
+				t.Errorf("%s: pattern of %d characters, EventBridge takes 2048", r.name, len(text))
+			}
 		}
 	}
 }

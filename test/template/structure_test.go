@@ -10,9 +10,11 @@ import (
 
 // wildcards are the statements that may name every resource, and why.
 var wildcards = map[string]string{
-	"template.yaml AuditorRole ListFunctions":          "lambda:ListFunctions knows no resources",
-	"template.yaml TopicKey AllowAccountByItsPolicies": "in a key policy * is the key itself",
-	"template.yaml TopicKey AllowAlarms":               "in a key policy * is the key itself",
+	"template.yaml AuditorRole ListAll":                  "listing functions, layers and mappings knows no resources; a mapping is read by an id that bears no function",
+	"template.yaml TopicKey AllowAccountByItsPolicies":   "in a key policy * is the key itself",
+	"template.yaml TopicKey AllowAlarms":                 "in a key policy * is the key itself",
+	"template.yaml AdoptionKey AllowAccountToAdminister": "in a key policy * is the key itself",
+	"template.yaml AdoptionKey AllowAuditorToSeal":       "in a key policy * is the key itself",
 }
 
 // broadActions are the actions with a star that may be allowed, and why.
@@ -34,7 +36,7 @@ func (r resource) statements(visit func(object)) {
 
 func TestStatementsNameResourcesActionsAndPrincipals(t *testing.T) {
 	stars, actions, seen := map[string]bool{}, map[string]bool{}, 0
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	for _, file := range templates {
 		for _, r := range resources(load(t, file), "") {
 			r.statements(func(s object) {
 				seen++
@@ -88,7 +90,7 @@ func TestServicesAreAllowedOnlyForASource(t *testing.T) {
 		"template.yaml RemediatorRole": "as AuditorRole",
 		"template.yaml TopicKey":       "whether alarms send a source to KMS is not documented; the topic's policy has it",
 	}
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	for _, file := range templates {
 		for _, r := range resources(load(t, file), "") {
 			r.statements(func(s object) {
 				if at(s, "Principal", "Service") == nil || exceptions[file+" "+r.id] != "" {
@@ -105,34 +107,78 @@ func TestServicesAreAllowedOnlyForASource(t *testing.T) {
 	}
 }
 
-func TestEventsQueueTakesMessagesOfOurRulesOnly(t *testing.T) {
-	doc := load(t, "template.yaml")
-	var want []string
-	for _, r := range resources(doc, "AWS::Events::Rule") {
-		if slices.Contains(refs(r.property("Targets")), "EventsQueue") {
-			want = append(want, r.id)
+// What a queue takes from EventBridge: of the rules that send to it, and that
+// let their dead letters fall into it, no more and no fewer.
+func TestQueuesTakeMessagesOfOurRulesOnly(t *testing.T) {
+	for _, queue := range []struct {
+		file, id string
+		rules    int
+	}{
+		{"template.yaml", "EventsQueue", 7},
+		{"template.yaml", "DeliveryDeadLetterQueue", 9},
+		{"deploy/account.yaml", "ForwarderDeadLetterQueue", 2},
+		{"deploy/region.yaml", "ForwarderDeadLetterQueue", 2},
+	} {
+		doc := load(t, queue.file)
+		var want []string
+		for _, r := range resources(doc, "AWS::Events::Rule") {
+			if slices.Contains(refs(r.property("Targets")), queue.id) {
+				want = append(want, r.id)
+			}
+		}
+		allowed := 0
+		for _, s := range list(at(doc, "Resources", queue.id+"Policy", "Properties", "PolicyDocument", "Statement")) {
+			s := s.(object)
+			if s["Effect"] != "Allow" {
+				continue
+			}
+			allowed++
+			got := refs(at(s, "Condition", "ArnEquals", "aws:SourceArn"))
+			got = slices.DeleteFunc(got, func(id string) bool { return id == "AWS::NoValue" })
+			slices.Sort(got)
+			if at(s, "Principal", "Service") != "events.amazonaws.com" || s["Action"] != "sqs:SendMessage" || !slices.Equal(got, want) {
+				t.Errorf("%s: the policy of %s allows %v; want events.amazonaws.com to send for %v", queue.file, queue.id, s, want)
+			}
+		}
+		if allowed != 1 || len(want) != queue.rules {
+			t.Errorf("%s %s: %d Allow statements for %d rules, want 1 for %d", queue.file, queue.id, allowed, len(want), queue.rules)
 		}
 	}
-	allowed := 0
-	for _, s := range list(at(doc, "Resources", "EventsQueuePolicy", "Properties", "PolicyDocument", "Statement")) {
-		s := s.(object)
-		if s["Effect"] != "Allow" {
-			continue
+}
+
+// A forwarder's role trusts the rules of its stack by their names.
+func TestForwardersRoleIsAssumedByItsRulesOnly(t *testing.T) {
+	for _, file := range []string{"deploy/account.yaml", "deploy/region.yaml"} {
+		doc := load(t, file)
+		var want []string
+		for _, r := range resources(doc, "AWS::Events::Rule") {
+			name := texts(at(r.property("Name"), "Fn::Sub"))
+			if len(name) != 1 || !strings.HasPrefix(name[0], "${AWS::StackName}-") {
+				t.Errorf("%s %s is named %v", file, r.id, r.property("Name"))
+				continue
+			}
+			want = append(want, "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/"+name[0])
+			for _, target := range list(r.property("Targets")) {
+				if got := refs(at(target, "RoleArn")); !slices.Equal(got, []string{"ForwarderRole"}) {
+					t.Errorf("%s %s puts events as %v", file, r.id, got)
+				}
+			}
 		}
-		allowed++
-		got := refs(at(s, "Condition", "ArnEquals", "aws:SourceArn"))
+		var got []string
+		trust := list(at(doc, "Resources", "ForwarderRole", "Properties", "AssumeRolePolicyDocument", "Statement"))
+		for _, name := range list(at(trust[0], "Condition", "ArnEquals", "aws:SourceArn")) {
+			got = append(got, texts(at(name, "Fn::Sub"))...)
+		}
 		slices.Sort(got)
-		if at(s, "Principal", "Service") != "events.amazonaws.com" || s["Action"] != "sqs:SendMessage" || !slices.Equal(got, want) {
-			t.Errorf("the queue's policy allows %v; want events.amazonaws.com to send for %v", s, want)
+		slices.Sort(want)
+		if len(trust) != 1 || len(want) != 2 || !slices.Equal(got, want) {
+			t.Errorf("%s: the role may be assumed for %v, and the rules are %v", file, got, want)
 		}
-	}
-	if allowed != 1 || len(want) != 4 {
-		t.Errorf("%d Allow statements for %d rules, want 1 for 4", allowed, len(want))
 	}
 }
 
 func TestQueuesHaveDeadLettersAndThoseHaveAlarms(t *testing.T) {
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	for _, file := range templates {
 		doc := load(t, file)
 		dead := map[string]bool{}
 		for _, r := range resources(doc, "") {
@@ -282,6 +328,73 @@ func TestNoFunctionMayWriteTheBaseline(t *testing.T) {
 	}
 }
 
+// An adoption counts only with a seal that nobody but the auditor can make.
+func TestOnlyTheAuditorCanSealAdoptions(t *testing.T) {
+	doc := load(t, "template.yaml")
+	key := resource{"AdoptionKey", doc["Resources"].(object)["AdoptionKey"].(object)}
+	if key.property("KeySpec") != "HMAC_256" || key.property("KeyUsage") != "GENERATE_VERIFY_MAC" || key.body["Condition"] != "Adopts" {
+		t.Errorf("the key is %v", key.body)
+	}
+	seals := 0
+	for _, r := range resources(doc, "") {
+		r.statements(func(s object) {
+			for _, a := range texts(s["Action"]) {
+				switch {
+				case a == "kms:GenerateMac" || a == "kms:VerifyMac":
+					seals++
+					if r.id != "AuditorSealPolicy" && !slices.Equal(refs(at(s, "Principal", "AWS")), []string{"AuditorRole"}) {
+						t.Errorf("%s %v allows %s", r.id, s["Sid"], a)
+					}
+				case r.id == "AdoptionKey" && (strings.Contains(a, "*") || a == "kms:CreateGrant" || a == "kms:ReplicateKey"):
+					t.Errorf("%v allows %s, by which others could seal", s["Sid"], a)
+				}
+			}
+		})
+	}
+	if seals != 4 {
+		t.Errorf("sealing is allowed %d times, want twice by the key and twice by the role", seals)
+	}
+	policy := resource{"AuditorSealPolicy", doc["Resources"].(object)["AuditorSealPolicy"].(object)}
+	if policy.body["Condition"] != "Adopts" || !slices.Equal(refs(policy.property("Roles")), []string{"AuditorRole"}) {
+		t.Errorf("the policy is %v", policy.body)
+	}
+	for name, want := range map[string]string{
+		"Adopts": "map[Fn::Or:[map[Fn::Equals:[map[Ref:AllowAdoption] true]] map[Condition:Learns]]]",
+		"Learns": "map[Fn::Equals:[map[Ref:UnknownFunctions] learn]]",
+	} {
+		if got := fmt.Sprint(at(doc, "Conditions", name)); got != want {
+			t.Errorf("condition %s is %s, want %s", name, got, want)
+		}
+	}
+	if got := at(doc, "Parameters", "AllowAdoption", "Default"); got != "false" {
+		t.Errorf("AllowAdoption is %v by default, want false", got)
+	}
+	if got, want := fmt.Sprint(at(doc, "Resources", "AuditorFunction", "Properties", "Environment", "Variables", "PERMDRIFT_ADOPTION_KEY")), "map[Fn::If:[Adopts map[Fn::GetAtt:[AdoptionKey Arn]] ]]"; got != want {
+		t.Errorf("the auditor is given the key %s, want %s", got, want)
+	}
+}
+
+// What learning adopts is shown to people every day, and only then.
+func TestDigestIsSentDailyWhileLearning(t *testing.T) {
+	doc := load(t, "template.yaml")
+	rule := resource{"DigestRule", doc["Resources"].(object)["DigestRule"].(object)}
+	permission := resource{"DigestPermission", doc["Resources"].(object)["DigestPermission"].(object)}
+	if rule.body["Condition"] != "Learns" || permission.body["Condition"] != "Learns" || rule.property("ScheduleExpression") != "rate(1 day)" {
+		t.Errorf("the rule is %v, the permission %v", rule.body, permission.body)
+	}
+	target := list(rule.property("Targets"))[0]
+	if got := refs(at(target, "Arn")); !slices.Equal(got, []string{"AuditorFunction"}) || at(target, "Input") != `{"permdrift":"digest"}` {
+		t.Errorf("the target is %v", target)
+	}
+	if got := refs(permission.property("SourceArn")); !slices.Equal(got, []string{"DigestRule"}) {
+		t.Errorf("the permission is for %v", got)
+	}
+	got := refs(withoutIf(doc["Resources"].(object)["DeliveryDeadLetterQueuePolicy"], "Learns"))
+	if slices.Contains(got, "DigestRule") {
+		t.Error("the dead-letter queue's policy names the rule without asking Learns")
+	}
+}
+
 func TestRemediatorExistsOnlyIfWanted(t *testing.T) {
 	doc := load(t, "template.yaml")
 	ours := 0
@@ -391,7 +504,7 @@ func TestTopicsAreEncryptedAndRestricted(t *testing.T) {
 }
 
 func TestParametersExplainThemselves(t *testing.T) {
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	for _, file := range templates {
 		doc := load(t, file)
 		grouped := map[string]int{}
 		for _, g := range list(at(doc, "Metadata", "AWS::CloudFormation::Interface", "ParameterGroups")) {
@@ -441,7 +554,7 @@ func checkDefault(t *testing.T, name string, p object) {
 }
 
 func TestRolesAreBoundedAndUnnamed(t *testing.T) {
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	for _, file := range templates {
 		for _, r := range resources(load(t, file), "AWS::IAM::Role") {
 			if !slices.Contains(refs(r.property("PermissionsBoundary")), "PermissionsBoundary") {
 				t.Errorf("%s %s ignores the permissions boundary", file, r.id)
@@ -461,7 +574,7 @@ func TestResourcesBearTheTags(t *testing.T) {
 		"AWS::CloudTrail::Trail", "AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table", "AWS::Events::EventBus", "AWS::Events::Rule",
 		"AWS::IAM::Role", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue",
 	}
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	for _, file := range templates {
 		for _, r := range resources(load(t, file), "") {
 			if kind, _ := r.body["Type"].(string); !slices.Contains(taggable, kind) {
 				continue
@@ -475,10 +588,12 @@ func TestResourcesBearTheTags(t *testing.T) {
 
 // StackSets cannot run the SAM transform, and other partitions have other ARNs.
 func TestTemplatesWorkEverywhere(t *testing.T) {
-	if load(t, "deploy/account.yaml")["Transform"] != nil {
-		t.Error("deploy/account.yaml uses a transform")
+	for _, file := range templates[1:] {
+		if load(t, file)["Transform"] != nil {
+			t.Errorf("%s uses a transform", file)
+		}
 	}
-	for _, file := range []string{"template.yaml", "deploy/account.yaml"} {
+	for _, file := range templates {
 		walk(load(t, file)["Resources"], func(o object) {
 			for key, v := range o {
 				for _, s := range texts(v) {

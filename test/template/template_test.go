@@ -1,4 +1,4 @@
-// Package template_test checks template.yaml, deploy/account.yaml and the build
+// Package template_test checks template.yaml, the files in deploy/ and the build
 // targets of the Makefile, without an AWS account and without the SAM command
 // line:
 //
@@ -7,7 +7,8 @@
 //   - queues, dead letters, alarms, tables, conditions and parameters keep the
 //     rules that design.md and AWS's documentation set (structure_test.go);
 //   - the event patterns let in the records that matter, and no others
-//     (pattern_test.go);
+//     (pattern_test.go), and every call that is decoded is forwarded, or listed
+//     with the reason why not (forward_test.go);
 //   - cfn-lint and the SAM translator accept the files, where they are
 //     installed (tools_test.go);
 //   - "make build-…Function" leaves a static arm64 bootstrap and nothing else
@@ -31,6 +32,9 @@ import (
 
 // root is the project's folder, seen from this one.
 const root = "../.."
+
+// templates are the files that CloudFormation deploys.
+var templates = []string{"template.yaml", "deploy/account.yaml", "deploy/region.yaml"}
 
 // object is a YAML mapping.
 type object = map[string]any
