@@ -17,6 +17,7 @@ import (
 type Environment struct {
 	BaselineTable, LedgerTable string
 	TopicARN                   string
+	AdoptionKey                string // id or ARN of the KMS key that seals adoptions; empty: none can be sealed
 	EventsQueueURL             string
 	SweepQueueURL              string
 	Context                    drift.Context
@@ -36,6 +37,7 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 		BaselineTable:  r.required("PERMDRIFT_BASELINE_TABLE"),
 		LedgerTable:    r.required("PERMDRIFT_LEDGER_TABLE"),
 		TopicARN:       r.required("PERMDRIFT_TOPIC_ARN"),
+		AdoptionKey:    getenv("PERMDRIFT_ADOPTION_KEY"),
 		EventsQueueURL: getenv("PERMDRIFT_EVENTS_QUEUE_URL"),
 		SweepQueueURL:  getenv("PERMDRIFT_SWEEP_QUEUE_URL"),
 		Rate:           r.rate("PERMDRIFT_RATE"),
@@ -47,9 +49,17 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 			Organization:    r.organization("PERMDRIFT_ORGANIZATION_ID"),
 			TrustedAccounts: r.accounts("PERMDRIFT_TRUSTED_ACCOUNTS"),
 		},
+		Own:        drift.Own{Stack: r.stack("PERMDRIFT_STACK")},
 		Unknown:    r.unknown("PERMDRIFT_UNKNOWN"),
 		LearnUntil: r.time("PERMDRIFT_LEARN_UNTIL"),
 	}
+	e.Context.Seals = e.AdoptionKey != ""
+	for _, key := range []string{getenv("PERMDRIFT_TOPIC_KEY"), e.AdoptionKey} {
+		if key != "" {
+			e.Context.Own.Keys = append(e.Context.Own.Keys, key)
+		}
+	}
+	e.Context.Own.Account, e.Context.Own.Region = e.home(getenv("AWS_REGION"))
 	e.Context.Store = "dynamodb:" + e.BaselineTable + "," + e.LedgerTable
 	if time.Until(e.Context.LearnUntil) > drift.MaxLearn {
 		r.fail("PERMDRIFT_LEARN_UNTIL", "is more than %d days ahead, the longest that learning may last", int(drift.MaxLearn.Hours())/24)
@@ -58,6 +68,19 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 		r.fail("PERMDRIFT_LEARN_UNTIL", "is empty, but PERMDRIFT_UNKNOWN=learn must have an end")
 	}
 	return e, errors.Join(r.problems...)
+}
+
+// home is the account and region that the functions run in: the alert topic is
+// in the same account, and its region stands in for one that is not told.
+func (e Environment) home(region string) (account, home string) {
+	parts := strings.Split(e.TopicARN, ":")
+	if len(parts) != 6 {
+		return "", region
+	}
+	if region == "" {
+		region = parts[3]
+	}
+	return parts[4], region
 }
 
 // reader gathers what is wrong.
@@ -96,6 +119,17 @@ func Organization(id string) (string, error) {
 		return "", fmt.Errorf("is %q, not the id of an organization such as o-exampleorgid", id)
 	}
 	return id, nil
+}
+
+// stackName is what the name of a CloudFormation stack looks like.
+var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+
+func (r *reader) stack(name string) string {
+	value := r.getenv(name)
+	if value != "" && !stackName.MatchString(value) {
+		r.fail(name, "is %q, not the name of a CloudFormation stack", value)
+	}
+	return value
 }
 
 func (r *reader) accounts(name string) []string {

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,8 @@ func TestEnvironmentDefaults(t *testing.T) {
 	}
 	waits := []time.Duration{15 * time.Second, time.Minute, 5 * time.Minute}
 	if e.Rate != 2.5 || !slices.Equal(e.RereadAfter, waits) || e.JSONPolicies != live.JSONAuto || e.Context.Unknown != drift.Strict ||
-		!e.Context.LearnUntil.IsZero() || e.Context.Owner.Organization != "" || len(e.Context.Owner.TrustedAccounts) != 0 {
+		!e.Context.LearnUntil.IsZero() || e.Context.Owner.Organization != "" || len(e.Context.Owner.TrustedAccounts) != 0 ||
+		e.AdoptionKey != "" || e.Context.Seals || e.Context.Own.Stack != "" {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -39,6 +41,7 @@ func TestEnvironment(t *testing.T) {
 		"PERMDRIFT_ORGANIZATION_ID": "o-exampleorgid", "PERMDRIFT_TRUSTED_ACCOUNTS": " 444455556666 ,,777788889999",
 		"PERMDRIFT_UNKNOWN": "learn", "PERMDRIFT_LEARN_UNTIL": "2026-12-01", "PERMDRIFT_RATE": "0.5",
 		"PERMDRIFT_REREAD_AFTER": "1s, 2m", "PERMDRIFT_JSON_POLICIES": "never",
+		"PERMDRIFT_ADOPTION_KEY": "arn:aws:kms:us-east-1:111122223333:key/a1b2c3d4-EXAMPLE",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +50,27 @@ func TestEnvironment(t *testing.T) {
 	if e.EventsQueueURL != "https://sqs/events" || e.SweepQueueURL != "https://sqs/sweeps" || owner.Organization != "o-exampleorgid" ||
 		!slices.Equal(owner.TrustedAccounts, []string{"444455556666", "777788889999"}) || e.Context.Unknown != drift.Learn ||
 		!e.Context.LearnUntil.Equal(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) || e.Rate != 0.5 ||
-		!slices.Equal(e.RereadAfter, []time.Duration{time.Second, 2 * time.Minute}) || e.JSONPolicies != live.JSONNever {
+		!slices.Equal(e.RereadAfter, []time.Duration{time.Second, 2 * time.Minute}) || e.JSONPolicies != live.JSONNever ||
+		e.AdoptionKey != "arn:aws:kms:us-east-1:111122223333:key/a1b2c3d4-EXAMPLE" || !e.Context.Seals {
 		t.Errorf("got %+v", e)
+	}
+}
+
+func TestOwnStackIsKnownByNameAccountRegionAndKeys(t *testing.T) {
+	for _, c := range []struct {
+		changes map[string]string
+		want    drift.Own
+	}{
+		{nil, drift.Own{Account: "111122223333", Region: "us-east-1"}},
+		{map[string]string{"PERMDRIFT_STACK": "permdrift"}, drift.Own{Stack: "permdrift", Account: "111122223333", Region: "us-east-1"}},
+		{map[string]string{"PERMDRIFT_STACK": "Permdrift-2", "AWS_REGION": "eu-west-1"}, drift.Own{Stack: "Permdrift-2", Account: "111122223333", Region: "eu-west-1"}},
+		{map[string]string{"PERMDRIFT_TOPIC_ARN": "alerts", "AWS_REGION": "eu-west-1"}, drift.Own{Region: "eu-west-1"}},
+		{map[string]string{"PERMDRIFT_TOPIC_KEY": "t", "PERMDRIFT_ADOPTION_KEY": "a"}, drift.Own{Account: "111122223333", Region: "us-east-1", Keys: []string{"t", "a"}}},
+	} {
+		e, err := ReadEnvironment(environment(c.changes))
+		if err != nil || !reflect.DeepEqual(e.Context.Own, c.want) {
+			t.Errorf("%v: got %+v, %v; want %+v", c.changes, e.Context.Own, err, c.want)
+		}
 	}
 }
 
@@ -72,6 +94,8 @@ func TestEnvironmentNamesWhatIsWrong(t *testing.T) {
 		{"PERMDRIFT_REREAD_AFTER", "15s,,1m", "such as 15s"},
 		{"PERMDRIFT_REREAD_AFTER", "-1s", "such as 15s"},
 		{"PERMDRIFT_JSON_POLICIES", "yes", "auto, only or never"},
+		{"PERMDRIFT_STACK", "perm*", "name of a CloudFormation stack"},
+		{"PERMDRIFT_STACK", "arn:aws:cloudformation:us-east-1:111122223333:stack/permdrift/1", "name of a CloudFormation stack"},
 	} {
 		_, err := ReadEnvironment(environment(map[string]string{c.name: c.value}))
 		if err == nil || !strings.Contains(err.Error(), c.name) || !strings.Contains(err.Error(), c.says) {
