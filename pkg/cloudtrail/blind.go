@@ -8,7 +8,9 @@ import (
 )
 
 // blinding are the calls that may blind the auditor, and which of their
-// parameters say to what and how. Whether the resource is one that the auditing
+// parameters say to what and how. Parameters that name other resources (the
+// targets of a rule, the policy of a queue) are left out, so that a name among
+// the details is one of the resource. Whether that is one that the auditing
 // rests on, a decoder cannot know. What blinds by changing a function, a policy
 // or a role is among the decoders.
 var blinding = map[call][]string{
@@ -20,21 +22,21 @@ var blinding = map[call][]string{
 	{"events", "DisableRule"}:      {"name", "eventBusName"},
 	{"events", "DeleteRule"}:       {"name", "eventBusName"},
 	{"events", "PutRule"}:          {"name", "eventBusName", "state", "eventPattern", "scheduleExpression"},
-	{"events", "PutTargets"}:       {"rule", "eventBusName", "targets"},
+	{"events", "PutTargets"}:       {"rule", "eventBusName"},
 	{"events", "RemoveTargets"}:    {"rule", "eventBusName", "ids"},
 	{"events", "UpdateEventBus"}:   {"name", "kmsKeyIdentifier"},
 	{"events", "DeleteEventBus"}:   {"name"},
 	{"events", "PutPermission"}:    {"eventBusName", "statementId", "principal"},
 	{"events", "RemovePermission"}: {"eventBusName", "statementId", "removeAllPermissions"},
 
-	{"sns", "SetTopicAttributes"}:        {"topicArn", "attributeName", "attributeValue"},
-	{"sns", "SetSubscriptionAttributes"}: {"subscriptionArn", "attributeName", "attributeValue"},
+	{"sns", "SetTopicAttributes"}:        {"topicArn", "attributeName"},
+	{"sns", "SetSubscriptionAttributes"}: {"subscriptionArn", "attributeName"},
 	{"sns", "PutDataProtectionPolicy"}:   {"resourceArn"}, // it can hold messages back
 	{"sns", "RemovePermission"}:          {"topicArn", "label"},
 	{"sns", "Unsubscribe"}:               {"subscriptionArn"},
 	{"sns", "DeleteTopic"}:               {"topicArn"},
 
-	{"sqs", "SetQueueAttributes"}: {"queueUrl", "attributes"},
+	{"sqs", "SetQueueAttributes"}: {"queueUrl"},
 	{"sqs", "RemovePermission"}:   {"queueUrl", "label"},
 	{"sqs", "PurgeQueue"}:         {"queueUrl"},
 	{"sqs", "DeleteQueue"}:        {"queueUrl"},
