@@ -233,6 +233,20 @@ var ownEvents = map[string][]string{
 	"own-organization.json":          {"add-statement arn:aws:lambda:us-east-1:111122223333:function:orders #shared-services"},
 	"read-only.json":                 {"skip: read-only call"},
 	"failed-call.json":               {"skip: failed call: AccessDenied"},
+	"function-url-none.json":         {"put-url arn:aws:lambda:us-east-1:111122223333:function:payments @live"},
+	"url-auth-type-changed.json":     {"put-url arn:aws:lambda:us-east-1:111122223333:function:orders"},
+	"mapping-repointed.json":         {"put-mapping arn:aws:lambda:us-east-1:111122223333:function:payments"},
+	"foreign-event-source.json":      {"put-mapping arn:aws:lambda:us-east-1:111122223333:function:ingest"},
+	"alias-repointed.json":           {"repoint-place arn:aws:lambda:us-east-1:111122223333:function:payments @live"},
+	"layer-organization.json":        {"add-statement arn:aws:lambda:us-east-1:111122223333:layer:pricing:3 #partners"},
+	"version-grant.json":             {"add-statement arn:aws:lambda:us-east-1:111122223333:function:payments @3 #rollback"},
+	"own-rule-disabled.json":         {"blind arn:aws:iam::111122223333:root whole"},
+	"own-code-updated.json":          {"update-code arn:aws:lambda:us-east-1:111122223333:function:permdrift-AuditorFunction-EXAMPLE3C4D"},
+	"principal-org-foreign.json":     {"add-statement arn:aws:lambda:us-east-1:111122223333:function:orders #organization"},
+	"source-arn-wildcard.json":       {"add-statement arn:aws:lambda:us-east-1:111122223333:function:ingest #topics"},
+	"invoke-star-action.json":        {"put-policy arn:aws:lambda:us-east-1:111122223333:function:payments"},
+	"statement-without-sid.json":     {"put-policy arn:aws:lambda:us-east-1:111122223333:function:orders"},
+	"same-sid-on-alias.json":         {"add-statement arn:aws:lambda:us-east-1:111122223333:function:ingest @live #uploads-bucket"},
 	"sqs-batch.json":                 {"add-statement arn:aws:lambda:us-east-1:111122223333:function:ingest @7 #version-grant"},
 	"sqs-batch-bad-message.json": {
 		"delete-subject arn:aws:lambda:us-east-1:111122223333:function:ingest whole",
@@ -282,8 +296,8 @@ func TestOwnEventsAreDecoded(t *testing.T) {
 			t.Errorf("%s:\n got %q\nwant %q", name, got, want)
 		}
 	}
-	if ran != len(ownEvents) || ran != 26 {
-		t.Errorf("%d files ran, the table has %d, and there should be 26", ran, len(ownEvents))
+	if ran != len(ownEvents) || ran != 40 {
+		t.Errorf("%d files ran, the table has %d, and there should be 40", ran, len(ownEvents))
 	}
 }
 
