@@ -123,7 +123,7 @@ func (c comparison) added(d *drafts, i int) {
 	}
 	v := policy.Expose(s, c.owner)
 	f.Exposure, f.Certain, f.Counterparties = v.Exposure, v.Certain && !access.Unknown, some(v.Counterparties)
-	f.Severity, f.Reason = severityOf(f.Kind, v.Exposure, s, c.owner), v.Reason
+	f.judge(v, s, c.owner)
 	f.Witness = firstWitness(access, i)
 	if access.Unknown {
 		f.Reason += "; whether it allows more than is approved could not be decided (" + access.Reason + ")"

@@ -194,7 +194,7 @@ func (cmp *configs) mapping(place Place, live Mapping) {
 		f.Reason = "an event source mapping that is approved as disabled is enabled: " + live.Source + ", " + whose
 	}
 	if !live.Enabled {
-		f.Severity = []Severity{Informational, Low, Medium, High, Critical}[max(f.Severity.Rank()-1, 0)]
+		f.Severity = lower(f.Severity)
 		f.Reason += "; it is disabled, and takes effect when somebody enables it"
 	}
 }

@@ -91,6 +91,7 @@ type Finding struct {
 	Config         *Config         `json:"config,omitempty"`
 	Before         *Config         `json:"before,omitempty"`
 	Reason         string          `json:"reason"`
+	Advice         string          `json:"advice,omitempty"` // how a grant to a service can be pinned
 	Counterparties []string        `json:"counterparties,omitempty"`
 	Certain        bool            `json:"certain"`
 	Witness        *policy.Witness `json:"witness,omitempty"`

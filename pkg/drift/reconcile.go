@@ -193,6 +193,7 @@ func refreshed(row, f Finding) Finding {
 	row.Sids, row.Severity, row.Exposure, row.Reason = f.Sids, f.Severity, f.Exposure, f.Reason
 	row.Counterparties, row.Certain, row.Witness = f.Counterparties, f.Certain, f.Witness
 	row.Statement, row.Approve, row.Remediate = f.Statement, f.Approve, f.Remediate
+	row.Advice = f.Advice
 	row.Config, row.Before, row.Adoption = f.Config, f.Before, f.Adoption
 	if f.Owner != "" || f.Stack != "" {
 		row.Owner, row.Stack = f.Owner, f.Stack

@@ -24,14 +24,28 @@ func SeverityOf(exposure policy.Exposure, s policy.Statement) Severity {
 	return invoke[exposure]
 }
 
-// severityOf is [SeverityOf] for a finding: of a layer version, whose policy
-// lets people read code and not run it, one step less.
-func severityOf(kind FindingKind, exposure policy.Exposure, s policy.Statement, _ policy.Owner) Severity {
-	severity := SeverityOf(exposure, s)
-	if kind == LayerShared && !Administers(s) {
-		return []Severity{Informational, Low, Medium, High, Critical}[max(severity.Rank()-1, 0)]
+// judge gives a finding about a statement its severity, reason and advice: for
+// services, by how far the grant is pinned (the ladder of package policy). A
+// source that is named, though its ARN bears no account, is one step less than
+// any source; so is the policy of a layer version, which lets people read code
+// and not run it.
+func (f *Finding) judge(v policy.Verdict, s policy.Statement, owner policy.Owner) {
+	f.Severity, f.Reason = SeverityOf(v.Exposure, s), v.Reason
+	if step, ok := policy.Ladder(s, owner); ok && step.Rung.Exposure() == v.Exposure {
+		f.Reason = step.Reason
+		if step.Rung == policy.RungSource {
+			f.Severity = lower(f.Severity)
+		}
+		f.Advice, _ = policy.Advice(s, owner)
 	}
-	return severity
+	if f.Kind == LayerShared && !Administers(s) {
+		f.Severity = lower(f.Severity)
+	}
+}
+
+// lower is one step less severe.
+func lower(s Severity) Severity {
+	return []Severity{Informational, Low, Medium, High, Critical}[max(s.Rank()-1, 0)]
 }
 
 // harmless are the Lambda actions that only use a function or a layer, or only

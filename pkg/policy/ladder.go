@@ -39,6 +39,20 @@ var rungs = []Rung{RungNone, RungSource, RungForeign, RungToken, RungOrganizatio
 // What is no rung is wider than all.
 func (r Rung) Wider(q Rung) bool { return slices.Index(rungs, r) < slices.Index(rungs, q) }
 
+// Exposure is the exposure of a statement on the rung.
+func (r Rung) Exposure() Exposure {
+	switch r {
+	case RungForeign, RungToken:
+		return External
+	case RungOrganization:
+		return Organization
+	case RungAccount, RungTight:
+		return Internal
+	default:
+		return ConfusedDeputy
+	}
+}
+
 // Step is where a statement stands on the ladder.
 type Step struct {
 	Rung    Rung

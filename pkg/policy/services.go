@@ -72,8 +72,9 @@ const polled = "an event source mapping, which reads with the function's executi
 const mappingPage = "Lambda Developer Guide, How Lambda processes records from stream and queue-based event sources"
 
 // services are the services that are known to call functions, or to be granted
-// it by mistake. Each page was read for what its example grants: --source-arn,
-// --source-account, --event-source-token or a role.
+// it by mistake. Each row names the page that says so, by what its example grants:
+// --source-arn, --source-account, --event-source-token or a role. What no
+// example shows counts as not sent.
 var services = []Service{
 	// By the function's policy.
 	{Principal: "s3.amazonaws.com", Source: "bucket", Calls: "points its notifications here", ARN: "arn:aws:s3:::BUCKET", SendsAccount: true, Page: "Lambda Developer Guide, Process Amazon S3 event notifications with Lambda"},
