@@ -64,6 +64,7 @@ var codes = map[string]class{
 
 	"InternalFailure":    faulty,
 	"ServiceException":   faulty,
+	"ServiceFailure":     faulty,
 	"ServiceUnavailable": faulty,
 
 	"ExpiredToken":                        credentials,
