@@ -35,15 +35,21 @@ func full(id string) drift.Finding {
 	f.Adoption = &drift.Adoption{Rule: "deploy", Issuer: "arn:aws:iam::111122223333:role/deploy", Event: "e1", At: noon.Add(time.Nanosecond), Seal: "local1:AAAA"}
 	f.Suppression = &drift.Suppression{By: "arn:aws:iam::111122223333:user/ana", Reason: "known & harmless", Ticket: "SEC-1", At: noon, Until: noon.AddDate(0, 1, 0)}
 	f.Pending = []drift.Announcement{{ID: "a1", Transition: drift.Muted, At: noon, Note: "until then"}}
+	for _, field := range reflect.ValueOf(&f).Elem().Fields() { // texts that nothing here is about
+		if field.Kind() == reflect.String && field.IsZero() {
+			field.SetString("a text")
+		}
+	}
 	return f
 }
 
-// everyFieldIsKept fails also where a finding has a field that full leaves empty.
+// everyFieldIsKept fails also where a finding has a field, other than a text,
+// that full leaves empty.
 func everyFieldIsKept(t T, h Harness) {
 	stored := save(t, h.Store, full("aaaaaaaa"))
-	for i, v := 0, reflect.ValueOf(stored); i < v.NumField(); i++ {
-		if v.Field(i).IsZero() {
-			t.Errorf("the finding of this test has no %s", v.Type().Field(i).Name)
+	for field, value := range reflect.ValueOf(stored).Fields() {
+		if value.IsZero() {
+			t.Errorf("the finding of this test has no %s", field.Name)
 		}
 	}
 	got, err := h.Store.Finding(t.Context(), ingest, "aaaaaaaa")
