@@ -6,6 +6,8 @@
 //     environment that it is given is what its code reads (grants_test.go);
 //   - queues, dead letters, alarms, tables, conditions and parameters keep the
 //     rules that design.md and AWS's documentation set (structure_test.go);
+//   - only our rules send to our queues and to the hub (senders_test.go), and
+//     only the auditor seals what it adopts (adoption_test.go);
 //   - the event patterns let in the records that matter, and no others
 //     (pattern_test.go), and every call that is decoded is forwarded, or listed
 //     with the reason why not (forward_test.go);

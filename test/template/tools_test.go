@@ -13,7 +13,7 @@ func lint(t *testing.T, files ...string) {
 	if err := exec.Command("cfn-lint", "--version").Run(); err != nil {
 		missing(t, "cfnlint", "cfn-lint is not installed: "+err.Error())
 	}
-	cmd := exec.Command("cfn-lint", append([]string{"--regions", "us-east-1", "eu-central-1", "--"}, files...)...)
+	cmd := exec.Command("cfn-lint", append([]string{"--regions", "us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "--"}, files...)...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("cfn-lint: %v\n%s", err, out)
