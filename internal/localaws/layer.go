@@ -74,6 +74,9 @@ func (s *Server) newLayer(h home, layerName string) *layer {
 // layer is the layer version that the call names; it must exist.
 func (s *Server) layer(q *request) (key string, l *layer, failure *apiError) {
 	spelled := q.params["LayerName"]
+	if strings.Count(spelled, ":") > 6 {
+		return "", nil, constraint("layerName", spelled, layerPattern)
+	}
 	if strings.HasPrefix(spelled, "arn:") && !strings.HasPrefix(spelled, layerARN(q.home, layerName(spelled), "")) {
 		return "", nil, fault("AccessDeniedException", "User: %s is not authorized to perform: lambda:%s on resource: %s:%s because no resource-based policy allows the lambda:%s action",
 			q.caller.ARN, q.op.name, spelled, q.params["VersionNumber"], q.op.name)

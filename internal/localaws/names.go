@@ -12,6 +12,7 @@ const (
 	sidPattern       = `([a-zA-Z0-9-_]+)`
 	qualifierPattern = `\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+`
 	urlPattern       = `((?!^\d+$)^[0-9a-zA-Z-_]+$)`
+	layerPattern     = `(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+`
 	actionPattern    = `(lambda:[*]|lambda:[a-zA-Z]+|[*])`
 	namePattern      = `(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?`
 )

@@ -182,6 +182,40 @@ func TestDeletedFunctionHasNothingAndItIsKnown(t *testing.T) {
 	}
 }
 
+// What was on the first page before the function was deleted is gone too.
+func TestFunctionDeletedWhileItIsListedHasNothing(t *testing.T) {
+	for _, test := range []struct {
+		second string // call, before the second of which the function is deleted
+		change drift.Change
+	}{
+		{"ListVersionsByFunction", sweep},
+		{"ListVersionsByFunction", drift.Change{Operation: drift.Configure}},
+		{"ListFunctionUrlConfigs", sweep},
+	} {
+		w := newWorld(t, localaws.Options{JSONPolicies: true})
+		for i := range 60 {
+			alias := fmt.Sprintf("alias-%02d", i)
+			w.aws.AddAlias(w.orders, alias, w.aws.AddVersion(w.orders))
+			w.aws.SetURL(w.orders, alias, "NONE")
+		}
+		w.aws.Configure(func(o *localaws.Options) {
+			o.OnCall = func(c localaws.Call) {
+				if c.Operation == test.second && w.aws.CountCalls(test.second) == 2 {
+					w.aws.DeleteFunction(w.orders)
+				}
+			}
+		})
+		s := w.state(t, test.change)
+		roles, urls := len(s.Roles), len(s.URLs)
+		if test.second == "ListFunctionUrlConfigs" {
+			roles = 0 // they were all listed before
+		}
+		if roles != 0 || urls != 0 || len(s.Gaps) != 0 || !s.CoversRole("1") {
+			t.Errorf("%s, %s: %d roles, %d URLs, listed %v, gaps %v", test.second, test.change.Operation, len(s.Roles), urls, s.Listed, s.Gaps)
+		}
+	}
+}
+
 // What cannot be read of one aspect is a gap of it, and the rest is there.
 func TestGapOfOneAspectKeepsTheOthers(t *testing.T) {
 	failures := map[string]int{"TooManyRequestsException": 5, "AccessDeniedException": 2, "ServiceException": 3}

@@ -150,8 +150,7 @@ func encoded(document string) *string {
 	if document == notEncoded {
 		return &document
 	}
-	text := strings.ReplaceAll(url.QueryEscape(document), "+", "%20")
-	return &text
+	return aws.String(url.PathEscape(document)) // which leaves + as it is
 }
 
 // rights are what the reader says of a role.
