@@ -30,6 +30,8 @@ type Message struct {
 
 	Statement      *policy.Statement `json:"statement,omitempty"`
 	Sids           []string          `json:"sids,omitempty"`
+	Config         *drift.Config     `json:"config,omitempty"`
+	Before         *drift.Config     `json:"before,omitempty"`
 	Reason         string            `json:"reason,omitempty"`
 	Certain        bool              `json:"certain"`
 	Counterparties []string          `json:"counterparties,omitempty"`
@@ -38,11 +40,18 @@ type Message struct {
 	Actor drift.Actor `json:"actor,omitzero"`
 	Event Event       `json:"event,omitzero"`
 
-	FirstSeen time.Time    `json:"firstSeen,omitzero"`
-	LastSeen  time.Time    `json:"lastSeen,omitzero"`
-	Count     int          `json:"count,omitempty"`
-	Replaces  string       `json:"replaces,omitempty"`
-	Status    drift.Status `json:"status,omitempty"`
+	Owner string `json:"owner,omitempty"`
+	Stack string `json:"stack,omitempty"`
+
+	FirstSeen   time.Time          `json:"firstSeen,omitzero"`
+	LastSeen    time.Time          `json:"lastSeen,omitzero"`
+	ResolvedAt  time.Time          `json:"resolvedAt,omitzero"`
+	Count       int                `json:"count,omitempty"`
+	Replaces    string             `json:"replaces,omitempty"`
+	Replaced    *policy.Statement  `json:"replaced,omitempty"`
+	Status      drift.Status       `json:"status,omitempty"`
+	Adoption    *drift.Adoption    `json:"adoption,omitempty"` // without its seal
+	Suppression *drift.Suppression `json:"suppression,omitempty"`
 
 	Approve   string `json:"approve,omitempty"`
 	Remediate string `json:"remediate,omitempty"`
@@ -64,14 +73,21 @@ type Event struct {
 // NewMessage is the message of an announcement; with the zero announcement,
 // of the finding as it stands.
 func NewMessage(f drift.Finding, a drift.Announcement) Message {
+	adoption := f.Adoption
+	if adoption != nil {
+		unsealed := *adoption
+		unsealed.Seal, adoption = "", &unsealed
+	}
 	return Message{
 		Version: MessageVersion,
 		ID:      f.ID, Kind: f.Kind, Severity: f.Severity, Exposure: f.Exposure,
 		Account: f.Account, Region: f.Region, Subject: f.Subject, Place: f.Place,
-		Statement: f.Statement, Sids: f.Sids, Reason: f.Reason, Certain: f.Certain,
+		Statement: f.Statement, Sids: f.Sids, Config: f.Config, Before: f.Before, Reason: f.Reason, Certain: f.Certain,
 		Counterparties: f.Counterparties, Witness: f.Witness,
 		Actor: f.Actor, Event: Event{ID: f.Event.ID, Name: f.Event.Name, Time: f.Event.Time},
-		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, Count: f.Count, Replaces: f.Replaces, Status: f.Status,
+		Owner: f.Owner, Stack: f.Stack,
+		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, ResolvedAt: f.ResolvedAt, Count: f.Count, Replaces: f.Replaces, Replaced: f.Replaced,
+		Status: f.Status, Adoption: adoption, Suppression: f.Suppression,
 		Approve: f.Approve, Remediate: f.Remediate, Undo: f.Undo,
 		Transition: a.Transition, Announcement: a.ID, Note: a.Note,
 	}
@@ -132,14 +148,18 @@ var drops = []func(*Message){
 	func(m *Message) { m.Actor.UserAgent = "" },
 	func(m *Message) { m.Witness = nil },
 	func(m *Message) { m.Counterparties = nil },
+	func(m *Message) { m.Replaced = nil },
 	func(m *Message) { m.Statement = nil },
+	func(m *Message) { m.Config, m.Before = nil, nil },
 	func(m *Message) { m.Sids = nil },
+	func(m *Message) { m.Suppression, m.Adoption = nil, nil },
 	func(m *Message) { m.Reason, _ = cut(m.Reason, 500); m.Note, _ = cut(m.Note, 500) },
 	func(m *Message) { m.Undo = "" },
 	func(m *Message) { m.Remediate = "" },
 	func(m *Message) { m.Approve = "" },
 	func(m *Message) { m.Actor = drift.Actor{} },
 	func(m *Message) { m.Event = Event{} },
+	func(m *Message) { m.Owner, m.Stack = "", "" },
 }
 
 // fit is the message as JSON of at most limit bytes, less what does not fit.

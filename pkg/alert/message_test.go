@@ -56,6 +56,52 @@ func TestJSONHasTheKeysOfTheDesign(t *testing.T) {
 	golden(t, "finding.json", b.String())
 }
 
+// TestJSONTellsOfConfigurationAndDecisions wants every key that only some
+// findings have.
+func TestJSONTellsOfConfigurationAndDecisions(t *testing.T) {
+	for name, want := range map[string][]string{
+		"url-opened":  {"before", "config", "owner", "stack"},
+		"replaced":    {"owner", "replaced", "replaces", "stack"},
+		"suppressed":  {"suppression"},
+		"adopted":     {"adoption", "resolvedAt"},
+		"resolved-by": {"note", "resolvedAt"},
+	} {
+		s := sampleOf(t, name)
+		text, err := json.Marshal(alert.NewMessage(s.f, s.a))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range want {
+			if got[key] == nil {
+				t.Errorf("%s has no %s: %s", name, key, text)
+			}
+		}
+		if strings.Contains(string(text), "secret") {
+			t.Errorf("%s tells the seal: %s", name, text)
+		}
+	}
+}
+
+func TestFindingShownAsItStandsIsToldByItsStatus(t *testing.T) {
+	for name, want := range map[string]string{
+		"suppressed": "CRITICAL, SUPPRESSED: ", "adopted": "ADOPTED: ", "resolved": "RESOLVED: ", "remediated": "REMOVED: ", "opened": "CRITICAL: anyone may now",
+		"transient": "CRITICAL: anyone could", "alias-repointed": "INFORMATIONAL: the alias live of orders was pointed",
+	} {
+		if got := alert.Subject(sampleOf(t, name).f, drift.Announcement{}); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	f := public(t)
+	f.Status = drift.Accepted
+	if got := alert.Subject(f, drift.Announcement{}); got != "APPROVED: anyone may invoke orders (live); that is approved" {
+		t.Error(got)
+	}
+}
+
 func TestEscapesInJSONMeanTheSame(t *testing.T) {
 	f := public(t)
 	f.Reason = strings.ToValidUTF8(nasty, "\ufffd")
@@ -106,7 +152,7 @@ func FuzzParseMessage(f *testing.F) {
 func TestMultiSendsToAllAndJoinsTheErrors(t *testing.T) {
 	first, second := errors.New("first"), errors.New("second")
 	var b bytes.Buffer
-	s := samples(t)[0]
+	s := sampleOf(t, "opened")
 	err := alert.Multi(alert.Terminal{W: failing{first}}, alert.Terminal{W: &b}, alert.Terminal{W: failing{second}}).Send(t.Context(), s.f, s.a)
 	if !errors.Is(err, first) || !errors.Is(err, second) || b.Len() == 0 {
 		t.Errorf("%v; %d bytes", err, b.Len())

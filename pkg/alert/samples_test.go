@@ -81,6 +81,7 @@ func samples(t *testing.T) []sample {
 	replaced := public(t)
 	replaced.Replaces, replaced.Exposure, replaced.Severity = "fedcba9876543210fedc", policy.ConfusedDeputy, drift.High
 	replaced.Statement = statement(t, `{"Sid":"pub","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:*","Resource":"arn:aws:lambda:eu-west-1:111122223333:function:orders:live"}`)
+	replaced.Replaced, replaced.Owner, replaced.Stack = public(t).Statement, "payments@example.com", "shop"
 	replaced.Counterparties, replaced.Witness = []string{"s3.amazonaws.com"}, nil
 	replaced.Reason = "s3.amazonaws.com without aws:SourceAccount or a SourceArn that bears an account"
 	replaced.Actor = drift.Actor{ARN: "arn:aws:iam::444455556666:user/team/bob", Account: "444455556666", Type: "IAMUser", Via: "cli", SourceIP: "203.0.113.9"}
@@ -117,7 +118,7 @@ func samples(t *testing.T) []sample {
 	gap.Statement, gap.Sids, gap.Witness, gap.Counterparties, gap.Remediate, gap.Approve = nil, nil, nil, nil, "", ""
 	gap.Reason = "GetResourcePolicy is refused: AccessDeniedException: no"
 
-	return []sample{
+	return append(configured(t), []sample{
 		{"opened", opened, announcement(drift.Opened, "")},
 		{"replaced", replaced, announcement(drift.Replaced, "")},
 		{"reopened", reopened, announcement(drift.Reopened, "")},
@@ -129,5 +130,17 @@ func samples(t *testing.T) []sample {
 		{"narrowed", narrowed, announcement(drift.Opened, "")},
 		{"deny-removed", deny, announcement(drift.Opened, "")},
 		{"unreadable", gap, announcement(drift.Opened, "")},
+	}...)
+}
+
+// sampleOf is the sample of a name.
+func sampleOf(t *testing.T, name string) sample {
+	t.Helper()
+	for _, s := range samples(t) {
+		if s.name == name {
+			return s
+		}
 	}
+	t.Fatalf("there is no sample %q", name)
+	return sample{}
 }

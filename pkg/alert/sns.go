@@ -24,8 +24,8 @@ type SNSAPI interface {
 
 // SNS publishes to a topic: the JSON of Message to machines (default), a text
 // to e-mail addresses, the subject to telephones, and attributes for filter
-// policies: severity, kind, exposure, account, region, transition, findingId.
-// An attribute without a value is left out.
+// policies: severity, kind, exposure, account, region, transition, findingId,
+// owner, stack. An attribute without a value is left out.
 type SNS struct {
 	api   SNSAPI
 	topic string
@@ -55,22 +55,48 @@ func (s *SNS) Send(ctx context.Context, f drift.Finding, a drift.Announcement) e
 	return nil
 }
 
+// SendDigest publishes one message about what was adopted; see [NewDigest]. Of
+// nothing, nothing is sent.
+func (s *SNS) SendDigest(ctx context.Context, findings []drift.Finding, since time.Time) error {
+	d := NewDigest(findings, since)
+	if d.Count == 0 {
+		return nil
+	}
+	machine, err := d.fit(maxMachine)
+	if err != nil {
+		return fmt.Errorf("publishing the digest to %s: %w", s.topic, err)
+	}
+	input, err := s.envelope(d.Subject(), machine, d.Text(), map[string]string{"kind": DigestKind, "severity": string(drift.Informational)})
+	if err == nil {
+		err = s.publish(ctx, input)
+	}
+	if err != nil {
+		return fmt.Errorf("publishing the digest to %s: %w", s.topic, err)
+	}
+	return nil
+}
+
 func (s *SNS) input(f drift.Finding, a drift.Announcement) (*sns.PublishInput, error) {
 	machine, err := NewMessage(f, a).fit(maxMachine)
 	if err != nil {
 		return nil, err
 	}
-	subject := Subject(f, a)
-	message, err := encodeJSON(map[string]string{"default": machine, "email": Text(f, a), "sms": subject})
+	return s.envelope(Subject(f, a), machine, Text(f, a), map[string]string{
+		"severity": string(f.Severity), "kind": string(f.Kind), "exposure": string(f.Exposure),
+		"account": f.Account, "region": f.Region, "transition": string(a.Transition), "findingId": f.ID,
+		"owner": f.Owner, "stack": f.Stack,
+	})
+}
+
+// envelope is a message to the topic, for machines and people.
+func (s *SNS) envelope(subject, machine, text string, named map[string]string) (*sns.PublishInput, error) {
+	message, err := encodeJSON(map[string]string{"default": machine, "email": text, "sms": subject})
 	if err != nil {
 		return nil, err
 	}
 	attributes := map[string]types.MessageAttributeValue{}
 	size := len(message)
-	for name, value := range map[string]string{
-		"severity": string(f.Severity), "kind": string(f.Kind), "exposure": string(f.Exposure),
-		"account": f.Account, "region": f.Region, "transition": string(a.Transition), "findingId": f.ID,
-	} {
+	for name, value := range named {
 		if value, _ = cut(clean(value), 100); value != "" {
 			attributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 			size += len(name) + len("String") + len(value)

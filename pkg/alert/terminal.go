@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/permdrift/permdrift/pkg/drift"
-	"github.com/permdrift/permdrift/pkg/policy"
 )
 
 // Terminal prints announcements for people at a terminal: at most twelve
@@ -20,7 +19,7 @@ type Terminal struct {
 // How much of a line is shown, in characters.
 const (
 	maxColumn = 160
-	maxChange = 400 // of the statement
+	maxChange = 400 // of what changed, why, and what was done
 )
 
 // The ANSI codes of the first line.
@@ -44,11 +43,17 @@ func (t Terminal) Send(_ context.Context, f drift.Finding, a drift.Announcement)
 	p.b.WriteString(p.paint(shade(s), label) + "  " + line + "\n")
 	p.row("where", s.Subject.ARN(s.Place))
 	p.row("who", join(", ", s.who(), s.how(), s.when()))
-	p.cut(s.change(), s.statement(), maxChange)
-	p.row("why", join(", ", join(": ", string(s.Exposure), s.Reason), s.uncertain()))
+	p.row("owner", s.whose())
+	p.cut(s.change(), s.shown(), maxChange)
+	if s.transition == drift.Replaced && s.Replaced != nil {
+		p.cut("before", s.Replaced.String(), maxChange)
+	}
+	p.cut("why", join(", ", join(": ", string(s.Exposure), s.Reason), s.uncertain()), maxChange)
 	p.row("request", s.request())
-	if s.over() || s.transition == drift.Refused {
-		p.row("done", s.done())
+	if s.over() || s.noted() || s.accepted() || s.transition == drift.Refused || s.transition == drift.Muted || s.Kind == drift.AuditBlinded {
+		p.cut("done", s.done(), maxChange)
+	} else if s.transition == drift.Reopened {
+		p.cut("note", s.note, maxChange)
 	}
 	s.rows(&p)
 	p.row("finding", join(", ", f.ID, string(f.Kind), string(s.transition)))
@@ -61,13 +66,21 @@ func (t Terminal) Send(_ context.Context, f drift.Finding, a drift.Announcement)
 
 // rows prints the commands.
 func (s story) rows(p *printer) {
-	switch s.transition {
-	case drift.Vanished, drift.Closed:
+	remove := "remove"
+	if s.Kind == drift.PolicyNarrowed || s.Config != nil && s.Before != nil {
+		remove = "revert"
+	}
+	switch {
+	case s.accepted():
+		p.command(remove, s.Remediate, s.ID)
 		return
-	case drift.RemovedByUs:
+	case s.noted():
+	case s.transition == drift.Vanished, s.transition == drift.Closed:
+		return
+	case s.transition == drift.RemovedByUs:
 		p.command("undo", s.Undo, s.ID)
 	default:
-		p.command("remove", s.Remediate, s.ID)
+		p.command(remove, s.Remediate, s.ID)
 	}
 	p.command("approve", s.Approve, s.ID)
 }
@@ -79,20 +92,18 @@ func (s story) uncertain() string {
 	return "not certain"
 }
 
-// change is the head of the row that shows the statement.
+// change is the head of the row that shows what changed.
 func (s story) change() string {
-	if s.Statement != nil && (s.Kind == drift.PolicyNarrowed) != (s.Statement.Effect == policy.Deny) {
-		return "removed"
-	}
-	return "added"
+	_, done := s.thing()
+	return done
 }
 
-// statement is the statement on one line, empty if there is none.
-func (s story) statement() string {
-	if s.Statement == nil {
-		return ""
+// shown is what changed on one line, empty if there is nothing to show.
+func (s story) shown() string {
+	if s.Statement != nil {
+		return s.Statement.String()
 	}
-	return s.Statement.String()
+	return s.summary()
 }
 
 // shade is the colour of the first line.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/permdrift/permdrift/pkg/drift"
+	"github.com/permdrift/permdrift/pkg/policy"
 )
 
 // How much of what is shown in a text, in characters; lists in entries.
@@ -41,6 +42,7 @@ func Text(f drift.Finding, a drift.Announcement) string {
 	t.allows()
 	t.head("What was done")
 	t.line(1, t.done())
+	t.next()
 	t.commands()
 	t.finding()
 	if t.b.Len() > maxText {
@@ -90,42 +92,81 @@ func (t *text) who() {
 	if t.Actor.ARN != who {
 		t.line(1, t.Actor.ARN)
 	}
+	t.line(1, prefixed("the session is of ", t.Actor.Issuer))
 	t.line(1, join(", ", t.when(), t.Event.Name, prefixed("event ", t.Event.ID)))
 }
 
 func (t *text) where() {
 	t.head("Where")
-	place := ""
-	if t.Subject.Kind() == drift.Function {
-		place = "unqualified"
+	subject, account := string(t.Subject.Kind())+" "+t.Subject.Name(), prefixed("account ", t.Account)
+	switch t.Subject.Kind() {
+	case drift.Function:
+		subject += ", unqualified"
 		if t.Place != drift.Unqualified {
-			place = "qualifier " + string(t.Place)
+			subject = "function " + t.Subject.Name() + ", qualifier " + string(t.Place)
 		}
+	case drift.LayerVersion:
+		subject = t.target()
+	case drift.Account:
+		subject = ""
+	default: // kind and name say it
 	}
-	t.line(1, join(", ", string(t.Subject.Kind())+" "+t.Subject.Name(), place))
-	t.line(1, join(", ", prefixed("account ", t.Account), prefixed("region ", t.Region)))
+	t.line(1, subject)
+	t.line(1, join(", ", account, prefixed("region ", t.Region)))
 	t.line(1, t.Subject.ARN(t.Place))
+	t.line(1, prefixed("Owner: ", t.whose()))
 }
 
+// whose it is: the owner and the stack that the function's tags name.
+func (s story) whose() string { return join(", ", s.Owner, prefixed("stack ", s.Stack)) }
+
 func (t *text) what() {
-	if t.Statement == nil {
+	switch {
+	case t.Statement != nil:
+		sids := ""
+		if len(t.Sids) > 0 {
+			sids = " (Sid " + t.list(t.Sids) + ")"
+		}
+		t.head("What changed")
+		t.line(1, t.verb()+sids+":")
+		t.statement(t.Statement)
+	case t.Config != nil:
+		t.head("What changed")
+		t.line(1, t.verb()+":")
+		for _, part := range t.settings() {
+			t.line(2, t.words(part))
+		}
+	}
+	if t.transition == drift.Replaced && t.Replaces != "" {
+		t.replaced()
+	}
+}
+
+// replaced shows what was there before, and in what the new differs from it.
+func (t *text) replaced() {
+	if t.Statement == nil || t.Config != nil {
+		t.line(1, "Before, it was as finding "+t.Replaces+" says.")
 		return
 	}
-	t.head("What changed")
-	sids := ""
-	if len(t.Sids) > 0 {
-		sids = " (Sid " + t.list(t.Sids) + ")"
+	t.line(1, "Its Sid belonged to another statement, that of finding "+t.Replaces+".")
+	if t.Replaced == nil {
+		return
 	}
-	t.line(1, t.verb()+sids+":")
-	indented, more := cut(t.Statement.Indent(""), maxStatement)
+	t.line(1, "It replaced this statement:")
+	t.statement(t.Replaced)
+	t.head("What is different")
+	for _, line := range differences(*t.Replaced, *t.Statement) {
+		t.line(1, line)
+	}
+}
+
+func (t *text) statement(s *policy.Statement) {
+	indented, more := cut(s.Indent(""), maxStatement)
 	for line := range strings.SplitSeq(indented, "\n") {
 		t.line(2, line)
 	}
 	if more {
 		t.line(2, t.cutNote())
-	}
-	if t.transition == drift.Replaced && t.Replaces != "" {
-		t.line(1, "Its Sid belonged to another statement, that of finding "+t.Replaces+".")
 	}
 }
 
@@ -139,7 +180,7 @@ func (t *text) why() {
 		t.line(1, sentence(meaning[t.Exposure]))
 	}
 	t.line(1, sentence(t.Reason))
-	if len(t.Counterparties) > 0 {
+	if len(t.Counterparties) > 0 && t.Kind != drift.EventSourceAdded { // its source is shown
 		t.line(1, "It lets in: "+t.list(t.Counterparties))
 	}
 	if !t.Certain && t.Kind != drift.UnreadableChange {
@@ -166,16 +207,34 @@ func (t *text) allows() {
 	}
 }
 
+// next is what a person has to do where no command does it.
+func (t *text) next() {
+	if t.Kind != drift.AuditBlinded || t.over() || t.accepted() {
+		return
+	}
+	t.head("What to do")
+	t.line(1, "Check that a trail records management events here and is logging, that the rules of permdrift's stack are enabled and have their targets, and that its functions, queues, tables and topics are as they were deployed.")
+	t.line(1, "Then sweep ('permdrift scan'): what was changed in the meantime may not have been told.")
+	t.command("When that is settled", "permdrift baseline approve "+t.ID)
+}
+
 // commands are what a person may run next.
 func (t *text) commands() {
-	switch t.transition {
-	case drift.Vanished, drift.Closed:
+	switch {
+	case t.accepted():
+		t.command("To remove it", t.Remediate)
 		return
-	case drift.RemovedByUs:
+	case t.noted():
+		t.command("To approve it", t.Approve)
+		return
+	case t.transition == drift.Vanished, t.transition == drift.Closed:
+		return
+	case t.transition == drift.RemovedByUs:
 		t.command("To put it back", t.Undo)
 		t.command("To approve it, so that it is not removed again", t.Approve)
 		return
-	default: // the rest is as below
+	case t.transition == drift.Muted:
+		t.command("To hear of it again", "permdrift findings unsuppress "+t.ID)
 	}
 	if t.Kind == drift.PolicyNarrowed {
 		t.command("To approve the change", t.Approve)
@@ -183,7 +242,11 @@ func (t *text) commands() {
 		return
 	}
 	t.command("To approve it", t.Approve)
-	t.command("To remove it", t.Remediate)
+	title := "To remove it"
+	if t.Config != nil && t.Before != nil {
+		title = "To take the change back"
+	}
+	t.command(title, t.Remediate)
 	t.command("To undo the removal", t.Undo)
 }
 

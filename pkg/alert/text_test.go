@@ -37,7 +37,7 @@ func TestTerminalReadsAsTheGoldenFiles(t *testing.T) {
 }
 
 func TestTerminalIsColouredOnlyOnRequest(t *testing.T) {
-	s := samples(t)[0]
+	s := sampleOf(t, "opened")
 	var colour, plain bytes.Buffer
 	for _, terminal := range []alert.Terminal{{W: &colour, Color: true}, {W: &plain}} {
 		if err := terminal.Send(t.Context(), s.f, s.a); err != nil {
@@ -62,7 +62,7 @@ func TestEveryExposureAndKindHasWords(t *testing.T) {
 	f.Statement = nil
 	for _, k := range []drift.FindingKind{
 		drift.URLOpened, drift.RoleReplaced, drift.EventSourceAdded, drift.LayerShared, drift.TrustWidened, drift.TrustNarrowed,
-		drift.PermissionsWidened, drift.PermissionsNarrowed, drift.BoundaryRemoved, drift.UnreadableChange, drift.AuditBlinded, drift.BaselineTampered,
+		drift.PermissionsWidened, drift.PermissionsNarrowed, drift.BoundaryRemoved, drift.UnreadableChange, drift.BaselineTampered, drift.AliasRepointed,
 	} {
 		f.Kind = k
 		if line := alert.Subject(f, announcement(drift.Opened, "")); strings.Contains(line, "invoke") || !strings.Contains(line, "orders") {

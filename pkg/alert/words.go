@@ -1,7 +1,7 @@
 package alert
 
 import (
-	"fmt"
+	"cmp"
 	"strings"
 	"time"
 
@@ -19,9 +19,15 @@ type story struct {
 	nameLength int // of names in the headline
 }
 
+// stands is what a finding that is shown as it stands is worded as.
+var stands = map[drift.Status]drift.TransitionKind{
+	drift.Transient: drift.Vanished, drift.Suppressed: drift.Muted, drift.Remediated: drift.RemovedByUs,
+	drift.Resolved: drift.Closed, drift.Accepted: drift.Closed,
+}
+
 func newStory(f drift.Finding, a drift.Announcement) story {
 	if a.Transition == "" {
-		a.Transition = drift.Opened
+		a.Transition = cmp.Or(stands[f.Status], drift.Opened)
 	}
 	return story{Finding: f, transition: a.Transition, at: a.At, note: a.Note, nameLength: 200}
 }
@@ -48,36 +54,25 @@ var meaning = map[policy.Exposure]string{
 	policy.Unknown:        "unknown: permdrift cannot say whom it lets in, so count it as open until a person has looked.",
 }
 
-// kinds are the headlines of the kinds that are not about one statement; %s is the subject.
-var kinds = map[drift.FindingKind]string{
-	drift.URLOpened:           "a function URL of %s was opened",
-	drift.RoleReplaced:        "the execution role of %s was replaced",
-	drift.EventSourceAdded:    "an event source was added to %s",
-	drift.LayerShared:         "layer %s was shared",
-	drift.TrustWidened:        "more principals may assume role %s",
-	drift.TrustNarrowed:       "fewer principals may assume role %s",
-	drift.PermissionsWidened:  "role %s may do more than approved",
-	drift.PermissionsNarrowed: "role %s may do less than approved",
-	drift.BoundaryRemoved:     "the permissions boundary of role %s was removed",
-	drift.UnreadableChange:    "a change to %s could not be read",
-	drift.AuditBlinded:        "the auditing of %s was tampered with",
-	drift.BaselineTampered:    "the baseline of %s was tampered with",
-}
-
 // label is the head of the first line: how bad, or that it is over.
 func (s story) label() string {
 	severity := strings.ToUpper(string(s.Severity))
 	if severity == "" {
 		severity = "FINDING"
 	}
-	switch s.transition {
-	case drift.Closed:
+	switch {
+	case s.accepted() && s.Adoption != nil:
+		return "ADOPTED"
+	case s.accepted():
+		return "APPROVED"
+	case s.transition == drift.Closed:
 		return "RESOLVED"
-	case drift.RemovedByUs:
+	case s.transition == drift.RemovedByUs:
 		return "REMOVED"
-	case drift.Refused:
+	case s.transition == drift.Refused:
 		return severity + ", NOT REMOVED"
-	default: // the rest is as below
+	case s.transition == drift.Muted:
+		return severity + ", SUPPRESSED"
 	}
 	return severity
 }
@@ -86,42 +81,71 @@ func (s story) label() string {
 func (s story) headline() string {
 	switch s.transition {
 	case drift.Replaced:
-		return s.fact("may now") + ", replacing another statement"
-	case drift.Reopened:
-		return s.fact("may now") + ", again"
-	case drift.Vanished:
-		if stood := s.stood(); stood != "" {
-			return s.fact("could") + " for up to " + stood
+		if s.Config != nil {
+			return s.fact(now) + ", otherwise than before"
 		}
-		return s.fact("could") + " for a moment"
+		return s.fact(now) + ", replacing another statement"
+	case drift.Reopened:
+		return s.fact(now) + ", again"
+	case drift.Vanished:
+		return s.vanished()
 	case drift.Closed:
-		return s.fact("could") + "; that is over"
+		if s.accepted() {
+			return s.fact(is) + "; " + s.acceptance()
+		}
+		return s.fact(was) + "; that is over"
 	case drift.RemovedByUs:
-		return s.fact("could") + "; permdrift took that away"
+		return s.fact(was) + "; permdrift took that away"
 	case drift.Refused:
-		return s.fact("may") + ", and permdrift left it so"
+		return s.fact(is) + ", and permdrift left it so"
+	case drift.Muted:
+		if s.Suppression != nil {
+			return s.fact(is) + "; suppressed until " + s.Suppression.Until.UTC().Format(time.DateOnly)
+		}
+		return s.fact(is) + "; suppressed for a time"
 	default: // the rest is as below
 	}
-	return s.fact("may now")
+	return s.fact(now)
 }
 
-// fact is the difference itself; may is the verb of what is granted.
-func (s story) fact(may string) string {
-	if form, ok := kinds[s.Kind]; ok {
-		return fmt.Sprintf(form, s.target())
+// accepted reports whether what the finding is about is there and stays, since
+// a person approved it or a rule adopted it.
+func (s story) accepted() bool { return s.transition == drift.Closed && s.Status == drift.Accepted }
+
+// acceptance is by whom.
+func (s story) acceptance() string {
+	if s.Adoption == nil {
+		return "that is approved"
 	}
-	denies := s.Statement != nil && s.Statement.Effect == policy.Deny
+	return s.adopted()
+}
+
+// adopted is by which rule a grant was adopted.
+func (s story) adopted() string {
+	if s.Adoption.Rule == drift.LearnRule {
+		return "adopted while learning"
+	}
+	return "adopted by the rule " + shorten(s.Adoption.Rule, s.nameLength)
+}
+
+// noted reports whether the finding is about a call that is told once and is
+// over with that, though what it did stands.
+func (s story) noted() bool {
+	return s.transition == drift.Vanished && (s.Kind == drift.AliasRepointed || s.Kind == drift.RoleReplaced && s.Before == nil)
+}
+
+// vanished is the headline of what was there and is gone again.
+func (s story) vanished() string {
+	stood := s.stood()
 	switch {
-	case s.Kind == drift.PolicyNarrowed && denies:
-		return "a Deny that nobody approved is on " + s.target()
-	case s.Kind == drift.PolicyNarrowed:
-		return s.target() + " lost an approved permission"
-	case denies:
-		return s.target() + " lost a Deny"
-	case s.Statement != nil && drift.Administers(*s.Statement):
-		return s.somebody() + " " + may + " administer " + s.target()
+	case s.noted():
+		return s.fact(now)
+	case stood == "":
+		return s.fact(was) + " for a moment"
+	case strings.Contains(s.Reason, "; it stood for "+s.ResolvedAt.Sub(s.Event.Time).String()):
+		return s.fact(was) + " for " + stood
 	}
-	return s.somebody() + " " + may + " invoke " + s.target()
+	return s.fact(was) + " for up to " + stood
 }
 
 func (s story) somebody() string {
@@ -133,18 +157,26 @@ func (s story) somebody() string {
 
 // target is the subject as people call it: its name, and the qualifier if any.
 func (s story) target() string {
-	name := s.Subject.Name()
-	if s.Subject.Kind() == drift.Account {
-		name = "account " + s.Subject.Account()
+	name := shorten(s.name(), s.nameLength)
+	if s.Subject.Kind() == drift.LayerVersion {
+		layer, version, _ := strings.Cut(s.Subject.Name(), ":")
+		name = "version " + version + " of layer " + shorten(layer, s.nameLength)
 	}
-	if name == "" {
-		name = string(s.Subject)
-	}
-	name = shorten(name, s.nameLength)
 	if s.Place != drift.Unqualified {
 		name += " (" + shorten(string(s.Place), s.nameLength/2) + ")"
 	}
 	return name
+}
+
+// name is the name of the subject.
+func (s story) name() string {
+	if s.Subject.Kind() == drift.Account {
+		return "account " + s.Subject.Account()
+	}
+	if name := s.Subject.Name(); name != "" {
+		return name
+	}
+	return string(s.Subject)
 }
 
 // stood is how long what the finding is about was there, empty if that is not known.
@@ -160,87 +192,6 @@ func (s story) stood() string {
 		return ""
 	}
 	return to.Sub(from).Round(time.Second).String()
-}
-
-// verb says what happened to the statement.
-func (s story) verb() string {
-	denies := s.Statement.Effect == policy.Deny
-	wasRemoved := (s.Kind == drift.PolicyNarrowed) != denies
-	what := "This statement"
-	if denies {
-		what = "This Deny"
-	}
-	switch {
-	case s.transition == drift.Vanished:
-		return what + " was added, and was gone when permdrift looked"
-	case s.transition == drift.Closed && wasRemoved:
-		return what + " had been removed, and is back or not approved any more"
-	case s.transition == drift.Closed:
-		return what + " had been added, and is gone or approved now"
-	case s.transition == drift.RemovedByUs:
-		return what + " had been added, and permdrift removed it"
-	case wasRemoved:
-		return what + " was removed"
-	}
-	return what + " was added"
-}
-
-// who is the actor as people would name him, empty if nobody knows.
-func (s story) who() string {
-	a := s.Actor
-	var who string
-	resource := a.ARN[strings.LastIndexByte(a.ARN, ':')+1:]
-	parts := strings.Split(resource, "/")
-	switch {
-	case len(parts) > 2 && parts[0] == "assumed-role":
-		who = "session " + strings.Join(parts[2:], "/") + " of role " + parts[1]
-	case len(parts) > 1 && parts[0] == "user":
-		who = "user " + parts[len(parts)-1]
-	case a.Type == "Root" || resource == "root":
-		who = "the root user"
-	case a.ARN != "":
-		who = a.ARN
-	case a.InvokedBy != "":
-		who = a.InvokedBy
-	case a.Type != "" || a.Account != "":
-		who = strings.TrimSpace("somebody " + a.Type)
-	default:
-		return ""
-	}
-	if a.Account != "" && a.Account != s.Account {
-		who += " of another account, " + a.Account
-	}
-	return who
-}
-
-// how is by what way the actor came, empty if nobody knows.
-func (s story) how() string {
-	var how []string
-	if via := vias[s.Actor.Via]; via != "" {
-		how = append(how, via)
-	} else if s.Actor.Via != "" {
-		how = append(how, "by "+s.Actor.Via)
-	}
-	if s.Actor.SourceIP != "" && s.Actor.SourceIP != s.Actor.InvokedBy {
-		how = append(how, "from "+s.Actor.SourceIP)
-	}
-	if s.Actor.InvokedBy != "" && s.Actor.ARN != "" && !strings.HasPrefix(s.Actor.InvokedBy, s.Actor.Via+".") {
-		how = append(how, "through "+s.Actor.InvokedBy)
-	}
-	if s.Actor.MFA {
-		how = append(how, "with MFA")
-	}
-	return strings.Join(how, ", ")
-}
-
-// vias are the ways of Actor.Via in words.
-var vias = map[string]string{
-	"console":        "in the console",
-	"cli":            "with the AWS CLI",
-	"sdk":            "with an AWS SDK",
-	"cloudformation": "by CloudFormation",
-	"terraform":      "by Terraform",
-	"service":        "by an AWS service",
 }
 
 // when is the time of the call, or of the first sighting.
@@ -266,29 +217,53 @@ func (s story) request() string {
 
 // over reports whether there is nothing left to remove.
 func (s story) over() bool {
-	return s.transition == drift.Vanished || s.transition == drift.Closed || s.transition == drift.RemovedByUs
+	return (s.transition == drift.Vanished || s.transition == drift.Closed || s.transition == drift.RemovedByUs) && !s.noted() && !s.accepted()
 }
 
 // done is what was done about it, in whole sentences.
 func (s story) done() string {
 	stood := s.stood()
-	switch s.transition {
-	case drift.Vanished:
+	switch {
+	case s.noted() && s.Kind == drift.AliasRepointed:
+		return "Nothing: this is told once. Whom the policy of the alias lets in reaches the other code now."
+	case s.noted():
+		return "Nothing: this is told once. Once a role is approved, the next one is compared with it."
+	case s.accepted():
+		return sentences("Nothing is left to do.", cmp.Or(s.note, s.acceptance()))
+	case s.transition == drift.Vanished:
 		return "Nothing was left to remove. Look for calls that were made in the meantime."
-	case drift.Closed:
-		if stood != "" {
-			return "Nothing is left to do. It was open for " + stood + "."
-		}
-		return "Nothing is left to do."
-	case drift.RemovedByUs:
+	case s.transition == drift.Closed && stood != "":
+		return sentences("Nothing is left to do. It was open for "+stood+".", prefixed("ended ", s.note))
+	case s.transition == drift.Closed:
+		return sentences("Nothing is left to do.", prefixed("ended ", s.note))
+	case s.transition == drift.RemovedByUs:
 		return sentences("permdrift removed it"+on(s.at)+".", s.note)
-	case drift.Refused:
+	case s.transition == drift.Refused:
 		return sentences("permdrift did not remove it.", s.note)
-	default: // the rest is as below
+	case s.transition == drift.Muted:
+		return s.muted()
 	}
+	return s.undone()
+}
+
+// muted says who does not want to hear of the finding, why, and until when.
+func (s story) muted() string {
+	m := s.Suppression
+	if m == nil {
+		return sentences("It was suppressed.", s.note)
+	}
+	why := join(", ", m.Reason, prefixed("ticket ", m.Ticket))
+	return join("", "It was suppressed by "+m.By+on(m.At)+", until "+stamp(m.Until)+prefixed(": ", why)+". ",
+		"What it is about stays as it is, and the finding stays in the list.")
+}
+
+// undone is why nothing was done yet.
+func (s story) undone() string {
 	switch {
 	case s.Kind == drift.UnreadableChange:
 		return sentences("Nothing. permdrift reads it again with the next sweep.", s.note)
+	case s.Kind == drift.AuditBlinded:
+		return sentences("Nothing. permdrift puts nothing of its own back by itself.", s.note)
 	case s.Kind == drift.PolicyNarrowed:
 		return sentences("Nothing. permdrift never widens access by itself.", s.note)
 	case s.Statement != nil && s.Statement.Effect == policy.Deny:
