@@ -101,15 +101,16 @@ func (p *program) explain(document policy.Policy, owner policy.Owner, url string
 		v := policy.ExposeURL(document, policy.URL{AuthType: url}, owner)
 		e.FunctionURL = &urlExplanation{AuthType: url, Exposure: v.Exposure, Reason: v.Reason, Certain: v.Certain}
 	}
+	verdicts, such := policy.ExposeEach(document, owner), examples(document, owner.Account)
 	for i, s := range document.Statements {
-		v := policy.ExposeIn(document, i, owner)
+		v := verdicts[i]
 		if v.Counterparties == nil {
 			v.Counterparties = []string{}
 		}
 		x := explanationStatement{
 			Index: i, Sid: s.Sid, Effect: s.Effect, Exposure: v.Exposure, Severity: drift.SeverityOf(v.Exposure, s), Counterparties: v.Counterparties,
 			Actions: s.Action, NotActions: s.NotAction, Resources: s.Resource, NotResources: s.NotResource,
-			Reason: v.Reason, Certain: v.Certain, Witness: example(document, i, owner.Account),
+			Reason: v.Reason, Certain: v.Certain, Witness: such[i],
 		}
 		if v.Exposure.Wider(policy.Organization) {
 			x.Remove, x.Tighten = removal(s), tighten(s, owner)
@@ -129,16 +130,16 @@ func (p *program) explain(document policy.Policy, owner policy.Owner, url string
 	return nil
 }
 
-// example is one request that a statement by itself lets in, nil if there is none.
-func example(document policy.Policy, index int, account string) *policy.Witness {
-	alone := policy.Policy{Version: document.Version, Statements: document.Statements[index : index+1]}
-	access := policy.NewAccess(policy.Policy{}, alone, policy.Options{Account: account})
-	if len(access.Witnesses) == 0 {
-		return nil
+// examples are requests that the statements let in after the policy's Denys,
+// one of each statement that lets one in, by its index.
+func examples(document policy.Policy, account string) map[int]*policy.Witness {
+	access := policy.NewAccess(policy.Policy{}, document, policy.Options{Account: account, All: true})
+	such := make(map[int]*policy.Witness)
+	for i := range access.Witnesses {
+		w := &access.Witnesses[i]
+		such[w.Index] = w
 	}
-	w := access.Witnesses[0]
-	w.Index = index
-	return &w
+	return such
 }
 
 func (p *program) explainStatement(s explanationStatement) {

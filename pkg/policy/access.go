@@ -96,6 +96,7 @@ type decision struct {
 	partition         string
 	budget            budget // of the exact questions
 	small             budget // of containment, statement by statement
+	pairs             int    // of statements that were looked at; see MaxPairs
 	lost              []int  // Denys of the baseline that current has not
 	rules             [4][]*rule
 	domain            []glob

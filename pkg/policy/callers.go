@@ -182,8 +182,8 @@ func (w *whoClause) ofDoubtfulAccount(c *callerClass, name string) bool {
 
 // callerClasses lists the classes that the clauses' names make, those first
 // that make the plainest example. Only those that some name of own can match
-// are listed, all where own is nil.
-func callerClasses(clauses []*whoClause, own *whoClause, avoid string) []*callerClass {
+// are listed, all where own is nil. It returns false for too many names.
+func callerClasses(clauses []*whoClause, own *whoClause, avoid string) (list []*callerClass, ok bool) {
 	names := make(map[string]bool)
 	var order []string
 	for _, w := range clauses {
@@ -198,6 +198,9 @@ func callerClasses(clauses []*whoClause, own *whoClause, avoid string) []*caller
 				}
 			}
 		}
+	}
+	if len(order) > mostNames {
+		return nil, false
 	}
 	stranger := strangerAccount
 	for names[accountName+"aws:"+stranger] || avoid == stranger {
@@ -220,8 +223,12 @@ func callerClasses(clauses []*whoClause, own *whoClause, avoid string) []*caller
 		}
 		yes, open := own.answer(c)
 		return !yes && !open
-	})
+	}), true
 }
+
+// mostNames is the most names of principals, with their accounts, that are told
+// apart: a policy of 20 KB has some 400 at most.
+const mostNames = 2048
 
 func nextAccount(account string) string {
 	digits := []byte(account)
@@ -288,6 +295,9 @@ func arnClasses(name string, all []string) []*callerClass {
 		c.caller.ID = freshSession(arn, all)
 	}
 	classes := []*callerClass{}
+	if !strings.Contains(arn, ":assumed-role/") && !strings.Contains(arn, ":federated-user/") {
+		return []*callerClass{&c}
+	}
 	for _, parent := range all {
 		if !strings.HasPrefix(parent, arnName) || !isSessionOf(arn, parent[len(arnName):]) {
 			continue

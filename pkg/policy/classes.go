@@ -30,6 +30,9 @@ const (
 	// decision look at, each question for itself: a policy of 20 KB asks 60
 	// questions about 300 of them.
 	MaxClauses = 1 << 18
+	// MaxPairs is the most pairs of statements that one decision looks at to
+	// find those that bear on each other: a policy of 20 KB has 100 statements.
+	MaxPairs = 1 << 20
 	// MaxStates is the most states of one automaton, which bounds its memory.
 	MaxStates = 1 << 13
 )
@@ -50,6 +53,11 @@ func (b *budget) spend(n int) bool {
 		b.exceed("the patterns need more than MaxSteps automaton steps")
 	}
 	return b.exceeds == ""
+}
+
+// spent reports whether nothing more can be decided.
+func (b *budget) spent() bool {
+	return b.steps > MaxSteps || b.clauses > MaxClauses || b.total > MaxTotalCells
 }
 
 func (b *budget) exceed(why string) {

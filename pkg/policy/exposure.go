@@ -42,6 +42,18 @@ func ExposeIn(p Policy, index int, owner Owner) Verdict {
 	return e.expose(index)
 }
 
+// ExposeEach is [ExposeIn] for each statement of a policy, in order. The work of
+// all together stays inside the caps.
+func ExposeEach(p Policy, owner Owner) []Verdict {
+	e := exposer{policy: p, owner: owner}
+	e.findDenys()
+	list := make([]Verdict, len(p.Statements))
+	for i := range p.Statements {
+		list[i] = e.expose(i)
+	}
+	return list
+}
+
 // ExposeDocument is the widest exposure of a policy's statements after its Denys.
 func ExposeDocument(p Policy, owner Owner) Verdict {
 	e := exposer{policy: p, owner: owner}

@@ -23,7 +23,9 @@ type exposer struct {
 }
 
 func (e *exposer) findDenys() {
-	e.denys = slices.ContainsFunc(e.policy.Statements, func(s Statement) bool { return s.Effect == Deny })
+	for i := range e.policy.Statements {
+		e.denys = e.denys || e.policy.Statements[i].Effect == Deny
+	}
 }
 
 func (e *exposer) expose(index int) Verdict {
@@ -88,6 +90,9 @@ func plain(s *Statement) bool {
 // cells decides the exposure of one Allow of the policy exactly. It returns
 // ok false where a cap was hit.
 func (e *exposer) cells(index int, owner Owner) (exposure Exposure, certain, ok bool) {
+	if e.budget.spent() {
+		return "", false, false
+	}
 	e.compile()
 	own := e.rules[index]
 	rules := []*rule{own}

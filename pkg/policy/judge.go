@@ -33,6 +33,9 @@ func (d *decision) judge(i int) verdict {
 	}
 	d.compile()
 	q := &question{decision: d, own: d.rules[ofCurrent][i], same: same}
+	if d.pairs += len(d.baseline.policy.Statements) + len(d.current.policy.Statements); d.pairs > MaxPairs {
+		return verdict{found: true, unknown: "the policies have more than MaxPairs pairs of statements to compare"}
+	}
 	q.gather()
 	d.budget.cells, d.budget.exceeds = 0, ""
 	if v, decided := q.decide(); decided {
@@ -238,7 +241,7 @@ func (q *question) contained() bool {
 // is surely inside another statement.
 func (q *question) inside(with []*rule, other *rule) bool {
 	q.small.cells, q.small.exceeds = 0, ""
-	if q.small.steps > MaxSteps {
+	if q.small.steps > MaxSteps || q.small.clauses > MaxClauses/4 { // a space for each pair of statements
 		return false
 	}
 	s, ok := q.space(&q.small, with, []*rule{other})

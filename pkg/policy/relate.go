@@ -88,7 +88,12 @@ func (s *space) classifyCallers(dim *dimension) {
 	if s.own != nil {
 		own = s.own.who
 	}
-	s.callers = callerClasses(s.whoClauses, own, s.avoidAccount)
+	classes, ok := callerClasses(s.whoClauses, own, s.avoidAccount)
+	if !ok {
+		s.budget.exceed("the policies name more than mostNames principals")
+		return
+	}
+	s.callers = classes
 	if !s.everyCaller {
 		s.callers = s.mergeCallers(s.callers)
 	}

@@ -196,7 +196,7 @@ func (s *space) restriction(dim *dimension) *clause {
 	return nil
 }
 
-// distinct keeps the first value of each class.
+// distinct keeps the first value of each class, up to one more than MaxClasses.
 func (d *dimension) distinct(candidates []value) []value {
 	seen := make(map[string]int, len(candidates))
 	var signature []byte
@@ -212,7 +212,9 @@ func (d *dimension) distinct(candidates []value) []value {
 			continue
 		}
 		seen[string(signature)] = len(values)
-		values = append(values, v)
+		if values = append(values, v); len(values) > MaxClasses {
+			break // too many, whatever follows
+		}
 	}
 	return values
 }
