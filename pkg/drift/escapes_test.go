@@ -208,3 +208,13 @@ func TestGapsConcludeNothing(t *testing.T) {
 		t.Errorf("transient: %q", briefs(got))
 	}
 }
+
+// An approved Deny that was narrowed is told as the loss of it, and not as an
+// outage too: what is left of it was denied before.
+func TestNarrowedDenyTakesNothingAway(t *testing.T) {
+	narrowed := strings.Replace(denyAll, `"Sid"`, `"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Sid"`, 1)
+	found := Compare(Change{Subject: orders}, state(t, "", public, narrowed), baseline(t, "", public, denyAll), here)
+	if len(found) != 1 || found[0].Kind != PolicyWidened || found[0].Severity != Critical {
+		t.Errorf("got %+v", found)
+	}
+}

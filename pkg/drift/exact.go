@@ -84,8 +84,9 @@ func (c comparison) losesGrant(gone policy.Statement) bool {
 }
 
 // deniesMore reports whether an added Deny takes away a request that the rest
-// of the live policy allows.
+// of the live policy allows, and that no approved Deny denied before.
 func (c comparison) deniesMore(added policy.Statement) bool {
 	rest := slices.DeleteFunc(slices.Clone(c.live.Statements), func(s policy.Statement) bool { return s.Equal(added) })
-	return c.beyond(c.live.Statements, rest).New
+	_, denies := effects(c.approved)
+	return c.beyond(c.live.Statements, append(rest, denies...)).New
 }
