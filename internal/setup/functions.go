@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -33,14 +34,19 @@ func Auditor(ctx context.Context, getenv func(string) string) (*audit.Handler, e
 	}
 	tables := dynamodb.NewFromConfig(aws)
 	functions := e.functions(aws, lambda.NewFromConfig(aws))
+	alerts := alert.NewSNS(sns.NewFromConfig(aws), e.TopicARN)
 	findings := ledger.NewDynamoDBWriter(tables, e.LedgerTable)
 	queues := newQueues(sqs.NewFromConfig(aws), e.EventsQueueURL, e.SweepQueueURL)
 	h := &audit.Handler{
 		Auditor: &audit.Auditor{
 			Live: functions, Baselines: baseline.NewDynamoDB(tables, e.BaselineTable), Ledger: findings,
-			Alerts: alert.NewSNS(sns.NewFromConfig(aws), e.TopicARN), Context: e.Context, RereadAfter: e.RereadAfter,
+			Alerts: alerts, Context: e.Context, RereadAfter: e.RereadAfter,
 		},
+		Digester: &audit.Digester{Findings: ledger.NewDynamoDBLister(tables, e.LedgerTable), Alerts: alerts},
 		Messages: queues,
+	}
+	if e.AdoptionKey != "" {
+		h.Auditor.Seals = baseline.NewKMS(kms.NewFromConfig(aws), e.AdoptionKey)
 	}
 	if e.SweepQueueURL != "" {
 		h.Sweeper = &audit.Sweeper{Subjects: functions, Queue: queues, Sweeps: findings}

@@ -29,16 +29,8 @@ type Store struct {
 	// Seals makes and verifies the seals of adoptions, with the key in the file.
 	// It is nil where Ledger is a table of a deployment, whose key only its
 	// auditor may use.
-	Seals Seals
+	Seals audit.Seals
 	close func() error
-}
-
-// Seals is what *baseline.Local and *baseline.KMS do.
-type Seals interface {
-	// Seal returns the seal of a text.
-	Seal(ctx context.Context, text string) (string, error)
-	// Verify reports whether a seal is that of a text.
-	Verify(ctx context.Context, text, seal string) (bool, error)
 }
 
 // Close closes the store.

@@ -417,6 +417,22 @@ func TestConfigFindingsLife(t *testing.T) {
 	}
 }
 
+// A listing of mappings may be a minute old: it resolves nothing that was seen since.
+func TestOldListingResolvesNoMapping(t *testing.T) {
+	row := Finding{Kind: EventSourceAdded, Status: Open, Subject: orders, Config: &Config{Mapping: &Mapping{UUID: "u1"}}, LastSeen: noon}
+	listed := State{Subject: orders, Listed: []Aspect{Mappings}, ReadAt: noon.Add(30 * time.Second)}
+	if Settles(listed, row) {
+		t.Error("resolved by a listing that may be older")
+	}
+	listed.Mappings = map[string]*PlacedMapping{"u1": nil}
+	if !Settles(listed, row) {
+		t.Error("read by itself, and not resolved")
+	}
+	if later := (State{Subject: orders, Listed: []Aspect{Mappings}, ReadAt: noon.Add(time.Hour)}); !Settles(later, row) {
+		t.Error("not resolved by a later listing")
+	}
+}
+
 func TestURLFindingReplaced(t *testing.T) {
 	l := &ledger{rows: make(map[string]Finding)}
 	s := state(t, "")

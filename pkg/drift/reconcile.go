@@ -223,6 +223,10 @@ func meetTransient(row, f Finding, now time.Time) Transition {
 	return announce(Vanished, row, now, "")
 }
 
+// listingAge is how much older than a state its listing of event source mappings
+// may be. What was seen since is not resolved by its absence.
+const listingAge = 2 * time.Minute
+
 // Settles reports whether a state shows that the cause of an open row, which
 // was not found, is no more.
 func Settles(state State, row Finding) bool {
@@ -246,6 +250,9 @@ func Settles(state State, row Finding) bool {
 	case config.URL != nil:
 		return state.CoversURL(row.Place)
 	case config.Mapping != nil:
+		if _, read := state.Mappings[config.Mapping.UUID]; !read && row.LastSeen.After(state.ReadAt.Add(-listingAge)) {
+			return false
+		}
 		return state.CoversMapping(config.Mapping.UUID)
 	}
 	return state.covers(Roles, Unqualified)

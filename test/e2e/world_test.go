@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -34,6 +36,9 @@ import (
 const (
 	malloryKey    = "AKIAMALLORYEXAMPLE"
 	remediatorKey = "AKIAREMEDIATOREXAMPLE"
+	deployerKey   = "AKIADEPLOYEREXAMPLE"
+	deployerARN   = "arn:aws:sts::" + account + ":assumed-role/ci/deploy"
+	deployerRole  = "arn:aws:iam::" + account + ":role/ci"
 	malloryARN    = "arn:aws:iam::" + account + ":user/mallory"
 	remediatorARN = "arn:aws:sts::" + account + ":assumed-role/permdrift-remediator/permdrift"
 )
@@ -44,6 +49,7 @@ type settings struct {
 	enveloped bool   // the remediator's subscription has SNS's envelope, not raw messages
 	reread    string // PERMDRIFT_REREAD_AFTER; empty: three waits of a second
 	rate      string // PERMDRIFT_RATE; empty: 1000
+	adopts    bool   // there is a key that seals adoptions
 }
 
 // world is one deployment, and the account that it watches.
@@ -99,7 +105,7 @@ func (w *world) config(key, endpoint string) aws.Config {
 
 // startAWS starts Lambda and STS, whose records the world keeps.
 func (w *world) startAWS() {
-	w.settings.aws.Callers = map[string]localaws.Caller{malloryKey: {ARN: malloryARN}, remediatorKey: {ARN: remediatorARN}}
+	w.settings.aws.Callers = map[string]localaws.Caller{malloryKey: {ARN: malloryARN}, remediatorKey: {ARN: remediatorARN}, deployerKey: {ARN: deployerARN}}
 	w.settings.aws.OnRecord = func(record json.RawMessage) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -168,9 +174,23 @@ func (w *world) queues(api *sqs.Client, topics *sns.Client) {
 		"PERMDRIFT_TOPIC_ARN":        *topic.TopicArn,
 		"PERMDRIFT_EVENTS_QUEUE_URL": w.events.queue.url, "PERMDRIFT_SWEEP_QUEUE_URL": w.sweeps.queue.url,
 		"PERMDRIFT_ORGANIZATION_ID": "o-exampleorgid", "PERMDRIFT_TRUSTED_ACCOUNTS": "",
+		"PERMDRIFT_STACK": "permdrift", "PERMDRIFT_TOPIC_KEY": "", "PERMDRIFT_ADOPTION_KEY": w.adoptionKey(),
 		"PERMDRIFT_UNKNOWN": "strict", "PERMDRIFT_LEARN_UNTIL": "",
 		"PERMDRIFT_RATE": or(w.settings.rate, "1000"), "PERMDRIFT_REREAD_AFTER": or(w.settings.reread, "1s,1s,1s"),
 	}
+}
+
+// adoptionKey is the ARN of a new key that seals adoptions, empty where nothing
+// is to be adopted.
+func (w *world) adoptionKey() string {
+	if !w.settings.adopts {
+		return ""
+	}
+	out, err := kms.NewFromConfig(w.config("AKIAPERSONEXAMPLE", w.wire.url)).CreateKey(w.t.Context(), &kms.CreateKeyInput{
+		KeySpec: kmstypes.KeySpecHmac256, KeyUsage: kmstypes.KeyUsageTypeGenerateVerifyMac,
+	})
+	must(w.t, "creating the key", err)
+	return *out.KeyMetadata.Arn
 }
 
 func or(value, otherwise string) string {
@@ -197,7 +217,7 @@ func (w *world) start(name string, p functionProperties, extra map[string]string
 		}
 		env[variable] = value
 	}
-	for _, service := range []string{"DYNAMODB", "SNS", "SQS"} {
+	for _, service := range []string{"DYNAMODB", "SNS", "SQS", "IAM", "KMS"} {
 		env["AWS_ENDPOINT_URL_"+service] = w.wire.url
 	}
 	env["AWS_ENDPOINT_URL_LAMBDA"], env["AWS_ENDPOINT_URL_STS"] = w.url, w.url
