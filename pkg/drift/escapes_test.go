@@ -218,3 +218,23 @@ func TestNarrowedDenyTakesNothingAway(t *testing.T) {
 		t.Errorf("got %+v", found)
 	}
 }
+
+// A mapping that was deleted and made again, under another UUID, is back with
+// the event of that, and not only with the next sweep.
+func TestMappingMadeAgainIsResolved(t *testing.T) {
+	old, made := Mapping{UUID: "old", Source: "arn:aws:sqs:us-east-1:111122223333:commands", Enabled: true}, Mapping{UUID: "new", Source: "arn:aws:sqs:us-east-1:111122223333:commands", Enabled: true}
+	row := Finding{ID: "f", Kind: PolicyNarrowed, Status: Open, Subject: orders, Config: &Config{Mapping: &old}, LastSeen: noon}
+	at := func(place Place, m Mapping) State {
+		return State{Subject: orders, ReadAt: noon, Mappings: map[string]*PlacedMapping{m.UUID: {Mapping: m, Place: place}}}
+	}
+	disabled := made
+	disabled.Enabled = false
+	for _, c := range []struct {
+		state State
+		want  bool
+	}{{at("", made), true}, {at("live", made), false}, {at("", disabled), false}} {
+		if Settles(c.state, row) != c.want {
+			t.Errorf("%+v: settled is not %t", c.state.Mappings, c.want)
+		}
+	}
+}

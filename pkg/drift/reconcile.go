@@ -250,12 +250,25 @@ func Settles(state State, row Finding) bool {
 	case config.URL != nil:
 		return state.CoversURL(row.Place)
 	case config.Mapping != nil:
+		if row.Kind == PolicyNarrowed && feeds(state, row.Place, config.Mapping.Source) {
+			return true
+		}
 		if _, read := state.Mappings[config.Mapping.UUID]; !read && row.LastSeen.After(state.ReadAt.Add(-listingAge)) {
 			return false
 		}
 		return state.CoversMapping(config.Mapping.UUID)
 	}
 	return state.covers(Roles, Unqualified)
+}
+
+// feeds reports whether a state shows an enabled mapping from a source to a place.
+func feeds(state State, place Place, source string) bool {
+	for _, m := range state.Mappings {
+		if m != nil && m.Enabled && m.Place == place && m.Source == source {
+			return true
+		}
+	}
+	return false
 }
 
 // covers reports whether all of an aspect was read: of the policies and URLs
