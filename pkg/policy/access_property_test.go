@@ -1,18 +1,32 @@
 package policy
 
 import (
-	"fmt"
 	"math/rand"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // universe makes small random policies and the requests that tell them apart.
 type universe struct {
-	*rand.Rand
+	Rand
 
 	identity bool
+}
+
+// Rand is what policies are made from: math/rand, or rapid.
+type Rand interface{ Intn(n int) int }
+
+// Intn makes a chooser a source of policies.
+func (c chooser) Intn(n int) int { return c(n) }
+
+func (u universe) options() Options {
+	if u.identity {
+		return Options{Type: IdentityPolicy}
+	}
+	return Options{Type: ResourcePolicy}
 }
 
 func pickOne[T any](u universe, list ...T) T { return list[u.Intn(len(list))] }
@@ -177,19 +191,10 @@ func (u universe) randomCaller(r *Request, maybe func(string, ...string)) {
 	maybe("aws:PrincipalTag/t", "x", "y", "u", "uz")
 }
 
-func properties(t *testing.T, n int, check func(t *testing.T, u universe, o Options)) {
+// worlds checks a property in universes of resource and of identity policies.
+func worlds(t *testing.T, property func(t rapid.TB, u universe)) {
 	t.Helper()
-	for seed := range n {
-		u := universe{rand.New(rand.NewSource(int64(seed))), seed%2 == 1}
-		o := Options{Type: ResourcePolicy}
-		if u.identity {
-			o.Type = IdentityPolicy
-		}
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { check(t, u, o) })
-		if t.Failed() {
-			return
-		}
-	}
+	forAll(t, func(t rapid.TB, c chooser) { property(t, universe{c, c(2) == 1}) })
 }
 
 func text(p Policy) string {
@@ -204,10 +209,7 @@ func TestNewAccessNeverMissesARequest(t *testing.T) {
 	found, confirmed, unknown, alarms := 0, 0, 0, 0
 	for seed := range 3000 {
 		u := universe{rand.New(rand.NewSource(int64(seed))), seed%2 == 1}
-		o := Options{Type: ResourcePolicy}
-		if u.identity {
-			o.Type = IdentityPolicy
-		}
+		o := u.options()
 		baseline, current := u.randomPolicy(), u.randomPolicy()
 		if u.Intn(2) == 0 { // mostly the same, so that less is new
 			current.Statements = append(slices.Clone(baseline.Statements), u.randomStatement())
@@ -241,36 +243,176 @@ func TestNewAccessNeverMissesARequest(t *testing.T) {
 	t.Logf("of 3000 pairs %d have new access: %d confirmed, %d unknown, %d not confirmed", found, confirmed, unknown, alarms)
 }
 
-func TestNewAccessIsAnOrder(t *testing.T) {
-	properties(t, 1500, func(t *testing.T, u universe, o Options) {
-		a, b := u.randomPolicy(), u.randomPolicy()
-		if NewAccess(a, a, o).New {
+func with1(p Policy, effect Effect, s Statement) Policy {
+	s.Effect = effect
+	return Policy{Version: version2012, Statements: append(slices.Clone(p.Statements), s)}
+}
+
+func TestNewAccessIsReflexive(t *testing.T) {
+	worlds(t, func(t rapid.TB, u universe) {
+		if a := u.randomPolicy(); NewAccess(a, a, u.options()).New {
 			t.Fatalf("not reflexive: %s", text(a))
 		}
-		s := u.randomStatement()
-		s.Effect = Allow
-		more := Policy{Version: version2012, Statements: append(slices.Clone(a.Statements), s)}
+	})
+}
+
+func TestNewAccessIsMonotoneInAllowAndAntitoneInDeny(t *testing.T) {
+	worlds(t, func(t rapid.TB, u universe) {
+		a, s, o := u.randomPolicy(), u.randomStatement(), u.options()
+		more, less := with1(a, Allow, s), with1(a, Deny, s)
 		if NewAccess(more, a, o).New {
 			t.Fatalf("not monotone in Allow:\n%s\n%s", text(a), text(more))
 		}
-		s.Effect = Deny
-		less := Policy{Version: version2012, Statements: append(slices.Clone(a.Statements), s)}
 		if NewAccess(a, less, o).New {
 			t.Fatalf("not antitone in Deny:\n%s\n%s", text(a), text(less))
 		}
-		// less <= a <= more, so less <= more; and for any b: b <= less implies b <= a.
 		if NewAccess(more, less, o).New {
 			t.Fatalf("not transitive:\n%s\n%s", text(less), text(more))
 		}
-		if !NewAccess(less, b, o).New && NewAccess(more, b, o).New {
+		if b := u.randomPolicy(); !NewAccess(less, b, o).New && NewAccess(more, b, o).New {
 			t.Fatalf("not transitive:\n%s\n%s\n%s", text(b), text(less), text(more))
 		}
-		shuffled := Policy{Version: version2012, Statements: slices.Clone(b.Statements)}
-		u.Shuffle(len(shuffled.Statements), func(i, j int) {
-			shuffled.Statements[i], shuffled.Statements[j] = shuffled.Statements[j], shuffled.Statements[i]
-		})
-		if x, y := NewAccess(a, b, o), NewAccess(a, shuffled, o); x.New != y.New || NewAccess(b, shuffled, o).New {
-			t.Fatalf("order matters:\n%s\n%s", text(a), text(b))
+	})
+}
+
+// a <= b and b <= c make a <= c, for policies that are near each other, so that
+// the order holds between them now and then.
+func TestNewAccessIsTransitive(t *testing.T) {
+	held := 0
+	worlds(t, func(t rapid.TB, u universe) {
+		o := u.options()
+		a := u.randomPolicy()
+		b := with1(a, pickOne(u, Allow, Deny), u.randomStatement())
+		c := with1(b, pickOne(u, Allow, Deny), u.randomStatement())
+		list := []Policy{a, b, c}
+		i, j := u.Intn(3), u.Intn(3)
+		list[0], list[i] = list[i], list[0]
+		list[1], list[j] = list[j], list[1]
+		if NewAccess(list[1], list[0], o).New || NewAccess(list[2], list[1], o).New {
+			return
+		}
+		held++
+		if NewAccess(list[2], list[0], o).New {
+			t.Fatalf("not transitive:\n%s\n%s\n%s", text(list[0]), text(list[1]), text(list[2]))
 		}
 	})
+	if held < 100 {
+		t.Errorf("the order held only %d times", held)
+	}
+}
+
+func TestNewAccessDoesNotDependOnOrderAndSpelling(t *testing.T) {
+	worlds(t, func(t rapid.TB, u universe) {
+		a, b, o := u.randomPolicy(), u.randomPolicy(), u.options()
+		other := u.respelled(b)
+		if NewAccess(b, other, o).New || NewAccess(other, b, o).New {
+			t.Fatalf("spelling makes a difference:\n%s\n%s", text(b), text(other))
+		}
+		if x, y := NewAccess(a, b, o), NewAccess(a, other, o); x.New != y.New {
+			t.Fatalf("spelling matters: %v %v\n%s\n%s\n%s", x, y, text(a), text(b), text(other))
+		}
+		if x, y := NewAccess(b, a, o), NewAccess(other, a, o); x.New != y.New {
+			t.Fatalf("spelling of the baseline matters: %v %v\n%s\n%s\n%s", x, y, text(b), text(other), text(a))
+		}
+	})
+}
+
+// respelled says the same in another order and spelling.
+func (u universe) respelled(p Policy) Policy {
+	out := Policy{Version: version2012}
+	for _, s := range p.Statements {
+		s.Sid = "other"
+		upper := u.Intn(2) == 1
+		fold := func(list []string) []string {
+			list = slices.Clone(list)
+			for i := range list {
+				if upper {
+					list[i] = strings.ToUpper(list[i])
+				}
+			}
+			slices.Reverse(list)
+			return list
+		}
+		s.Action, s.NotAction = fold(s.Action), fold(s.NotAction)
+		s.Resource, s.NotResource = slices.Clone(s.Resource), slices.Clone(s.NotResource)
+		slices.Reverse(s.Resource)
+		slices.Reverse(s.NotResource)
+		s.Principal, s.NotPrincipal = u.respelledPrincipals(s.Principal), u.respelledPrincipals(s.NotPrincipal)
+		s.Condition = slices.Clone(s.Condition)
+		slices.Reverse(s.Condition)
+		for i := range s.Condition {
+			c := &s.Condition[i]
+			c.Operator, c.Key = strings.ToLower(c.Operator), strings.ToUpper(c.Key)
+			c.Values = append(slices.Clone(c.Values), c.Values[0])
+			slices.Reverse(c.Values)
+		}
+		out.Statements = slices.Insert(out.Statements, u.Intn(len(out.Statements)+1), s)
+	}
+	return out
+}
+
+func (u universe) respelledPrincipals(p *Principals) *Principals {
+	if p == nil {
+		return nil
+	}
+	if p.Any {
+		return &Principals{AWS: []string{"*"}}
+	}
+	q := *p
+	q.AWS = slices.Clone(p.AWS)
+	for i, name := range q.AWS {
+		if isAccount(name) {
+			q.AWS[i] = "arn:aws:iam::" + name + ":root"
+		} else if account, root := strings.CutSuffix(name, ":root"); root {
+			q.AWS[i] = account[strings.LastIndexByte(account, ':')+1:]
+		}
+	}
+	slices.Reverse(q.AWS)
+	return &q
+}
+
+// Whatever a brute force over requests finds is found, and what is said to be
+// certain is allowed now and was not before.
+func TestNewAccessAgreesWithBruteForce(t *testing.T) {
+	worlds(t, func(t rapid.TB, u universe) {
+		o := u.options()
+		o.All = true
+		baseline := u.randomPolicy()
+		current := with1(baseline, pickOne(u, Allow, Deny), u.randomStatement())
+		if u.Intn(2) == 1 {
+			baseline, current = current, baseline
+		}
+		got := NewAccess(baseline, current, o)
+		for range 40 {
+			if r := u.randomRequest(); !got.New && Evaluate(current, r).Outcome == Allowed && surelyNot(Evaluate(baseline, r).Outcome) {
+				t.Fatalf("missed %+v\nbaseline %s\ncurrent  %s", r, text(baseline), text(current))
+			}
+		}
+		for _, w := range got.Witnesses {
+			if !w.Certain {
+				continue
+			}
+			r := w.replayed(current.Statements[w.Index])
+			if now, before := Evaluate(current, r), Evaluate(baseline, r); now.Outcome != Allowed || !surelyNot(before.Outcome) {
+				t.Fatalf("%s: now %s, before %s\nbaseline %s\ncurrent  %s", w, now.Reason, before.Reason, text(baseline), text(current))
+			}
+		}
+	})
+}
+
+// replayed is the request of a witness, whose caller is of the kind that its
+// name looks like.
+func (w Witness) replayed(Statement) Request {
+	c := Caller{Kind: AWSPrincipal, ID: w.Principal}
+	switch {
+	case w.Principal == "":
+		c = Caller{}
+	case w.Principal == string(Anonymous):
+		c = Caller{Kind: Anonymous}
+	case strings.HasSuffix(w.Principal, ".amazonaws.com"):
+		c.Kind = ServiceCaller
+	case !strings.HasPrefix(w.Principal, "arn:aws:iam:") && !strings.HasPrefix(w.Principal, "arn:aws:sts:"):
+		c.Kind = Federated
+	}
+	return Request{Principal: c, Action: w.Action, Resource: w.Resource, Context: w.Context}
 }

@@ -1,32 +1,13 @@
 package policy
 
 import (
-	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
-
-// chooser is where random statements and requests come from: a number from 0
-// to below n.
-type chooser func(n int) int
-
-// forAll runs a property on many seeds; a failure names its seed.
-func forAll(t *testing.T, property func(t *testing.T, c chooser)) {
-	t.Helper()
-	runs := 10000
-	if testing.Short() {
-		runs = 2000
-	}
-	for seed := range runs {
-		property(t, rand.New(rand.NewPCG(uint64(seed), 1)).IntN)
-		if t.Failed() {
-			t.Fatalf("with seed %d", seed)
-		}
-	}
-	t.Logf("%d runs", runs)
-}
 
 func pick[T any](c chooser, from ...T) T { return from[c(len(from))] }
 
@@ -116,7 +97,7 @@ func drawPolicy(c chooser) Policy {
 }
 
 func TestEvaluateCanonicalFormMeansTheSame(t *testing.T) {
-	forAll(t, func(t *testing.T, c chooser) {
+	forAll(t, func(t rapid.TB, c chooser) {
 		s, r := drawStatement(c), drawRequest(c)
 		given, canonical := Evaluate(Policy{Statements: []Statement{s}}, r), Evaluate(Policy{Statements: []Statement{s.Canonical()}}, r)
 		if given.Outcome != canonical.Outcome {
@@ -126,7 +107,7 @@ func TestEvaluateCanonicalFormMeansTheSame(t *testing.T) {
 }
 
 func TestEvaluateOfPrintedPolicyIsTheSame(t *testing.T) {
-	forAll(t, func(t *testing.T, c chooser) {
+	forAll(t, func(t rapid.TB, c chooser) {
 		s, r := drawStatement(c), drawRequest(c)
 		seen := make(map[string]bool)
 		for _, condition := range s.Condition { // an operator has each key once in JSON
@@ -152,7 +133,7 @@ func access(d Decision) int {
 }
 
 func TestEvaluateIsMonotoneInAllowAndAntitoneInDeny(t *testing.T) {
-	forAll(t, func(t *testing.T, c chooser) {
+	forAll(t, func(t rapid.TB, c chooser) {
 		p, s, r := drawPolicy(c), drawStatement(c), drawRequest(c)
 		before := Evaluate(p, r)
 		p.Statements = slices.Insert(p.Statements, c(len(p.Statements)+1), s)
@@ -164,7 +145,7 @@ func TestEvaluateIsMonotoneInAllowAndAntitoneInDeny(t *testing.T) {
 }
 
 func TestEvaluateDoesNotDependOnOrder(t *testing.T) {
-	forAll(t, func(t *testing.T, c chooser) {
+	forAll(t, func(t rapid.TB, c chooser) {
 		p, r := drawPolicy(c), drawRequest(c)
 		before := Evaluate(p, r)
 		for i := range p.Statements {
@@ -181,7 +162,7 @@ func TestEvaluateDoesNotDependOnOrder(t *testing.T) {
 }
 
 func TestEvaluateIdentityIsNoWiderThanItsBoundary(t *testing.T) {
-	forAll(t, func(t *testing.T, c chooser) {
+	forAll(t, func(t rapid.TB, c chooser) {
 		identity, boundary, r := drawPolicy(c), drawPolicy(c), drawRequest(c)
 		both := EvaluateIdentity([]Policy{identity}, &boundary, r)
 		one, other := EvaluateIdentity([]Policy{identity}, nil, r), EvaluateIdentity([]Policy{boundary}, nil, r)
@@ -201,7 +182,7 @@ func TestEvaluateGlobsAsRegularExpressions(t *testing.T) {
 		}
 		return b.String()
 	}
-	forAll(t, func(t *testing.T, c chooser) {
+	forAll(t, func(t rapid.TB, c chooser) {
 		e := newEvaluation(Request{})
 		pattern, text := draw(c, "aab:é?**", 9), draw(c, "aab:é", 9)
 		if got, want := e.glob(wildcards{text: pattern}, text), naiveGlob(pattern, text); got != truth(want) {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // The reference: a small universe in which the meaning of every element is
@@ -192,7 +194,7 @@ func refDecide(statements []refStatement, worlds []refWorld) Outcome {
 
 func TestEvaluateAgreesWithBruteForceOnSmallUniverses(t *testing.T) {
 	outcomes := make(map[Outcome]int)
-	forAll(t, func(t *testing.T, c chooser) {
+	forAll(t, func(t rapid.TB, c chooser) {
 		statements, texts := make([]refStatement, 1+c(4)), []string{}
 		for i := range statements {
 			statements[i] = drawRefStatement(c)

@@ -65,6 +65,7 @@ func plain(s *Statement) bool {
 	if s.Principal == nil || s.Action == nil || s.NotResource != nil {
 		return false
 	}
+	everybody := s.Principal.Any || slices.Contains(s.Principal.AWS, "*")
 	for i, c := range s.Condition {
 		o := parseOperator(c.Operator)
 		if !o.known() || o.set != "" || o.ifExists || o.negated() || len(c.Values) == 0 {
@@ -80,12 +81,16 @@ func plain(s *Statement) bool {
 				return false
 			}
 		}
-		if key := lowerKey(c.Key); signedKeys[key] && !s.Principal.Any || key == "aws:principalaccount" || o.base == "StringLike" && pinners[key].judge != nil {
+		key := lowerKey(c.Key)
+		if signedKeys[key] && !everybody || ofServices[key] || key == "aws:principalaccount" || o.base == "StringLike" && pinners[key].judge != nil {
 			return false
 		}
 	}
 	return true
 }
+
+// ofServices are the keys that say whether a service calls, and which.
+var ofServices = map[string]bool{"aws:principalisawsservice": true, serviceNameKey: true}
 
 // cells decides the exposure of one Allow of the policy exactly. It returns
 // ok false where a cap was hit.
@@ -186,7 +191,7 @@ func (e *exposer) level(s *space, dimension, class int, owner Owner, services bo
 	v := &d.values[class]
 	switch d.key.kind {
 	case callerValues:
-		if v.caller.namedService() != services || e.callers != nil && !e.callers(v.caller.caller.Kind) {
+		if s.own.names(v.caller) != services || e.callers != nil && !e.callers(v.caller.caller.Kind) {
 			return Nobody
 		}
 		return v.caller.level(owner)
@@ -209,9 +214,11 @@ func (e *exposer) level(s *space, dimension, class int, owner Owner, services bo
 	}
 }
 
-// namedService reports whether the callers are a service that a policy names,
-// which only the keys that say on whose behalf it calls pin.
-func (c *callerClass) namedService() bool { return c.caller.Kind == ServiceCaller && !c.unnamed }
+// names reports whether a statement names the service that calls: only the keys
+// that say on whose behalf it calls pin that.
+func (r *rule) names(c *callerClass) bool {
+	return c.caller.Kind == ServiceCaller && !c.unnamed && !r.who.negated && r.who.names[serviceName+c.caller.ID]
+}
 
 // memberOf is the set and its member that an element dimension is about.
 func (s *space) memberOf(dimension int) (*dimension, *value) {
