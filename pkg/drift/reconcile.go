@@ -119,7 +119,7 @@ func meet(row, f Finding, now time.Time) Transition {
 		}
 		return seen(row, f, now)
 	case Suppressed:
-		if f.Status == Accepted || !row.unmuted(now) {
+		if f.Status == Accepted || row.unmuted(now) {
 			break
 		}
 		return seen(row, f, now)
