@@ -44,41 +44,75 @@ type evasion struct {
 
 func evasions() []evasion {
 	return []evasion{
-		{name: "alias grant", attack: []step{grant("orders", "debug", "*", at("live"))},
-			want: []string{"opened policy-widened critical public orders:live"}, says: "anyone"},
-		{name: "alias grant, qualifier inside the name", attack: []step{grant("111122223333:function:orders:live", "debug", "*")},
-			want: []string{"opened policy-widened critical public orders:live"}, says: "anyone"},
-		{name: "version grant", attack: []step{grant("orders", "debug", "*", at("1"))},
-			want: []string{"opened policy-widened critical public orders:1"}, says: "anyone"},
-		{name: "JSON policy replacing a policy", before: []step{grant("orders", "api", api, source(ourAPI))}, attack: []step{put(ordersARN, allowForeign)},
-			want: []string{"opened policy-widened high external orders", "opened policy-narrowed medium nobody orders"}},
-		{name: "Deny removed", before: []step{put(paymentsARN, allowOurOrganization, denyOutsideVPC)}, attack: []step{put(paymentsARN, allowOurOrganization)},
-			want: []string{"opened policy-widened medium organization payments"}, says: "a Deny of the baseline is gone"},
-		{name: "Deny narrowed to nothing", before: []step{put(paymentsARN, allowOurOrganization, denyOutsideVPC)},
+		{
+			name: "alias grant", attack: []step{grant("orders", "debug", "*", at("live"))},
+			want: []string{"opened policy-widened critical public orders:live"}, says: "anyone",
+		},
+		{
+			name: "alias grant, qualifier inside the name", attack: []step{grant("111122223333:function:orders:live", "debug", "*")},
+			want: []string{"opened policy-widened critical public orders:live"}, says: "anyone",
+		},
+		{
+			name: "version grant", attack: []step{grant("orders", "debug", "*", at("1"))},
+			want: []string{"opened policy-widened critical public orders:1"}, says: "anyone",
+		},
+		{
+			name: "JSON policy replacing a policy", before: []step{grant("orders", "api", api, source(ourAPI))}, attack: []step{put(ordersARN, allowForeign)},
+			want: []string{"opened policy-widened high external orders", "opened policy-narrowed medium nobody orders"},
+		},
+		{
+			name: "Deny removed", before: []step{put(paymentsARN, allowOurOrganization, denyOutsideVPC)}, attack: []step{put(paymentsARN, allowOurOrganization)},
+			want: []string{"opened policy-widened medium organization payments"}, says: "a Deny of the baseline is gone",
+		},
+		{
+			name: "Deny narrowed to nothing", before: []step{put(paymentsARN, allowOurOrganization, denyOutsideVPC)},
 			attack: []step{put(paymentsARN, allowOurOrganization, strings.NewReplacer("vpc-1a2b3c4d", "vpc-*", "StringNotEquals", "StringNotLike").Replace(denyOutsideVPC))},
-			want:   []string{"opened policy-widened medium organization payments"}, says: "a Deny of the baseline is gone"},
-		{name: "action in other case", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":"*","Action":"LAMBDA:invokefunction","Resource":"$ARN"}`)},
-			want: []string{"opened policy-widened critical public orders"}, says: "anyone"},
-		{name: "lambda:Invoke*", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:role/ci"},"Action":"lambda:Invoke*","Resource":"$ARN"}`)},
-			want: []string{"opened policy-widened high external orders"}, says: foreign},
-		{name: "foreign root as a bare id", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":{"AWS":"444455556666"},`+invocable+`}`)},
-			want: []string{"opened policy-widened high external orders"}, says: foreign},
-		{name: "foreign root as a bare id in AddPermission", attack: []step{grant("orders", "a", foreign, action("lambda:*"))},
-			want: []string{"opened policy-widened critical external orders"}, says: foreign},
-		{name: "PrincipalOrgID of another organization", attack: []step{grant("orders", "a", "*", organization("o-otherorgid12"))},
-			want: []string{"opened policy-widened high external orders"}, says: "o-otherorgid12"},
-		{name: "PrincipalOrgID o-*", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":"*",`+invocable+`,"Condition":{"StringLike":{"aws:PrincipalOrgID":"o-*"}}}`)},
-			want: []string{"opened policy-widened critical public orders"}},
-		{name: "SourceArn wildcard", attack: []step{grant("orders", "a", s3, source("arn:aws:s3:::*"))},
-			want: []string{"opened policy-widened high confused-deputy orders"}},
-		{name: "service principal without source", attack: []step{grant("orders", "a", s3)},
-			want: []string{"opened policy-widened high confused-deputy orders"}},
-		{name: "bucket without its account", attack: []step{grant("orders", "a", s3, source(bucket))},
-			want: []string{"opened policy-widened medium confused-deputy orders"}, says: "whoever owns that name"},
-		{name: "foreign SourceArn", attack: []step{grant("orders", "a", "sns.amazonaws.com", source(farTopic))},
-			want: []string{"opened policy-widened high external orders"}, says: foreign},
-		{name: "NotPrincipal", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::444455556666:root"},`+invocable+`}`)},
-			want: []string{"opened policy-widened critical public orders"}},
+			want:   []string{"opened policy-widened medium organization payments"}, says: "a Deny of the baseline is gone",
+		},
+		{
+			name: "action in other case", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":"*","Action":"LAMBDA:invokefunction","Resource":"$ARN"}`)},
+			want: []string{"opened policy-widened critical public orders"}, says: "anyone",
+		},
+		{
+			name: "lambda:Invoke*", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:role/ci"},"Action":"lambda:Invoke*","Resource":"$ARN"}`)},
+			want: []string{"opened policy-widened high external orders"}, says: foreign,
+		},
+		{
+			name: "foreign root as a bare id", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":{"AWS":"444455556666"},`+invocable+`}`)},
+			want: []string{"opened policy-widened high external orders"}, says: foreign,
+		},
+		{
+			name: "foreign root as a bare id in AddPermission", attack: []step{grant("orders", "a", foreign, action("lambda:*"))},
+			want: []string{"opened policy-widened critical external orders"}, says: foreign,
+		},
+		{
+			name: "PrincipalOrgID of another organization", attack: []step{grant("orders", "a", "*", organization("o-otherorgid12"))},
+			want: []string{"opened policy-widened high external orders"}, says: "o-otherorgid12",
+		},
+		{
+			name: "PrincipalOrgID o-*", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","Principal":"*",`+invocable+`,"Condition":{"StringLike":{"aws:PrincipalOrgID":"o-*"}}}`)},
+			want: []string{"opened policy-widened critical public orders"},
+		},
+		{
+			name: "SourceArn wildcard", attack: []step{grant("orders", "a", s3, source("arn:aws:s3:::*"))},
+			want: []string{"opened policy-widened high confused-deputy orders"},
+		},
+		{
+			name: "service principal without source", attack: []step{grant("orders", "a", s3)},
+			want: []string{"opened policy-widened high confused-deputy orders"},
+		},
+		{
+			name: "bucket without its account", attack: []step{grant("orders", "a", s3, source(bucket))},
+			want: []string{"opened policy-widened medium confused-deputy orders"}, says: "whoever owns that name",
+		},
+		{
+			name: "foreign SourceArn", attack: []step{grant("orders", "a", "sns.amazonaws.com", source(farTopic))},
+			want: []string{"opened policy-widened high external orders"}, says: foreign,
+		},
+		{
+			name: "NotPrincipal", attack: []step{put(ordersARN, `{"Sid":"a","Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::444455556666:root"},`+invocable+`}`)},
+			want: []string{"opened policy-widened critical public orders"},
+		},
 		{name: "URL with AuthType NONE and both statements", attack: []step{
 			grant("orders", "u", "*", throughURL("NONE")), grant("orders", "f", "*", onlyURL), createURL("orders", "", "NONE"),
 		}, want: []string{
@@ -89,45 +123,83 @@ func evasions() []evasion {
 		}, want: []string{
 			"opened policy-widened critical public orders:live", "opened policy-widened critical public orders:live", "opened url-opened critical public orders:live",
 		}},
-		{name: "layer to *", attack: []step{share("a", "*", "")},
-			want: []string{"opened layer-shared high public pricing:1"}, says: "anyone"},
-		{name: "layer to another organization", attack: []step{share("a", "*", "o-otherorgid12")},
-			want: []string{"opened layer-shared medium external pricing:1"}, says: "o-otherorgid12"},
-		{name: "mapping re-pointed onto a protected function", before: []step{feed("ingest", ourQueue)}, attack: []step{repoint(ourQueue, "orders")},
-			want: []string{"opened event-source-added low internal orders"}, says: ourQueue, later: []string{"opened policy-narrowed medium nobody ingest"}},
-		{name: "mapping re-pointed onto its alias", before: []step{feed("ingest", ourQueue)}, attack: []step{repoint(ourQueue, "orders:live")},
-			want: []string{"opened event-source-added low internal orders:live"}, says: ourQueue, later: []string{"opened policy-narrowed medium nobody ingest"}},
-		{name: "mapping from a foreign queue", attack: []step{feed("orders", farQueue)},
-			want: []string{"opened event-source-added high external orders"}, says: foreign},
-		{name: "foreign mapping, re-pointed", before: []step{feed("ingest", farQueue)}, attack: []step{repoint(farQueue, "orders")},
-			want: []string{"opened event-source-added high external orders"}, says: foreign, later: []string{"opened policy-narrowed medium nobody ingest"}},
-		{name: "add and remove within seconds", attack: []step{grant("orders", "a", "*"), revoke("orders", "", "a")},
-			want: []string{"transient policy-widened critical public orders"}, says: "it stood for 1s, until " + mallory.caller.ARN},
-		{name: "add and remove within seconds, at an alias", attack: []step{grant("orders", "a", foreign, at("live")), revoke("orders", "live", "a")},
-			want: []string{"transient policy-widened high external orders:live"}, says: "it stood for 1s"},
-		{name: "JSON policy put and taken back within seconds", before: []step{put(ordersARN, allowOurRoot)}, attack: []step{put(ordersARN, allowOurRoot, allowAnyone), put(ordersARN, allowOurRoot)},
-			want: []string{"transient policy-widened critical public orders"}},
-		{name: "mapping there and back within seconds", before: []step{feed("ingest", farQueue)}, attack: []step{repoint(farQueue, "orders"), repoint(farQueue, "ingest")},
-			want: []string{"transient event-source-added high external orders"}},
-		{name: "URL there and gone within seconds", before: []step{grant("orders", "u", "*", throughURL("NONE")), grant("orders", "f", "*", onlyURL)},
+		{
+			name: "layer to *", attack: []step{share("a", "*", "")},
+			want: []string{"opened layer-shared high public pricing:1"}, says: "anyone",
+		},
+		{
+			name: "layer to another organization", attack: []step{share("a", "*", "o-otherorgid12")},
+			want: []string{"opened layer-shared medium external pricing:1"}, says: "o-otherorgid12",
+		},
+		{
+			name: "mapping re-pointed onto a protected function", before: []step{feed("ingest", ourQueue)}, attack: []step{repoint(ourQueue, "orders")},
+			want: []string{"opened event-source-added low internal orders"}, says: ourQueue, later: []string{"opened policy-narrowed medium nobody ingest"},
+		},
+		{
+			name: "mapping re-pointed onto its alias", before: []step{feed("ingest", ourQueue)}, attack: []step{repoint(ourQueue, "orders:live")},
+			want: []string{"opened event-source-added low internal orders:live"}, says: ourQueue, later: []string{"opened policy-narrowed medium nobody ingest"},
+		},
+		{
+			name: "mapping from a foreign queue", attack: []step{feed("orders", farQueue)},
+			want: []string{"opened event-source-added high external orders"}, says: foreign,
+		},
+		{
+			name: "foreign mapping, re-pointed", before: []step{feed("ingest", farQueue)}, attack: []step{repoint(farQueue, "orders")},
+			want: []string{"opened event-source-added high external orders"}, says: foreign, later: []string{"opened policy-narrowed medium nobody ingest"},
+		},
+		{
+			name: "add and remove within seconds", attack: []step{grant("orders", "a", "*"), revoke("orders", "", "a")},
+			want: []string{"transient policy-widened critical public orders"}, says: "it stood for 1s, until " + mallory.caller.ARN,
+		},
+		{
+			name: "add and remove within seconds, at an alias", attack: []step{grant("orders", "a", foreign, at("live")), revoke("orders", "live", "a")},
+			want: []string{"transient policy-widened high external orders:live"}, says: "it stood for 1s",
+		},
+		{
+			name: "JSON policy put and taken back within seconds", before: []step{put(ordersARN, allowOurRoot)}, attack: []step{put(ordersARN, allowOurRoot, allowAnyone), put(ordersARN, allowOurRoot)},
+			want: []string{"transient policy-widened critical public orders"},
+		},
+		{
+			name: "mapping there and back within seconds", before: []step{feed("ingest", farQueue)}, attack: []step{repoint(farQueue, "orders"), repoint(farQueue, "ingest")},
+			want: []string{"transient event-source-added high external orders"},
+		},
+		{
+			name: "URL there and gone within seconds", before: []step{grant("orders", "u", "*", throughURL("NONE")), grant("orders", "f", "*", onlyURL)},
 			attack: []step{createURL("orders", "", "NONE"), deleteURL("orders", "")},
-			want:   []string{"transient url-opened critical public orders"}},
-		{name: "oversized parameters", attack: []step{grant("orders", "a", "*")}, record: omitParameters,
-			want: []string{"opened unreadable-change medium unknown orders", "opened policy-widened critical public orders", "resolved unreadable-change medium unknown orders"}},
-		{name: "oversized parameters, and no answer: a sweep finds it", attack: []step{grant("orders", "a", "*")}, record: omitAll,
-			want: []string{"opened unreadable-change medium unknown account", "opened policy-widened critical public orders"}},
-		{name: "statement without Sid", attack: []step{put(ordersARN, `{"Effect":"Allow","Principal":"*",`+invocable+`}`)},
-			want: []string{"opened policy-widened critical public orders"}, says: "anyone"},
-		{name: "same Sid on two qualifiers", attack: []step{grant("orders", "a", "*"), grant("orders", "a", "*", at("live"))},
-			want: []string{"opened policy-widened critical public orders", "opened policy-widened critical public orders:live"}},
-		{name: "an approved Sid at another qualifier", before: []step{grant("orders", "a", foreign)}, attack: []step{grant("orders", "a", foreign, at("live"))},
-			want: []string{"opened policy-widened high external orders:live"}},
-		{name: "an approved Sid with another statement", before: []step{grant("orders", "a", foreign)}, attack: []step{revoke("orders", "", "a"), grant("orders", "a", "*")},
-			want: []string{"opened policy-widened critical public orders"}},
-		{name: "a grant on a new alias", attack: []step{createAlias("orders", "canary", "1"), grant("orders", "a", "*", at("canary"))},
-			want: []string{"opened policy-widened critical public orders:canary"}},
-		{name: "the role of an administrator", attack: []step{setRole("orders", "administrator")},
-			want: []string{"opened role-replaced critical orders"}, says: "administrator"},
+			want:   []string{"transient url-opened critical public orders"},
+		},
+		{
+			name: "oversized parameters", attack: []step{grant("orders", "a", "*")}, record: omitParameters,
+			want: []string{"opened unreadable-change medium unknown orders", "opened policy-widened critical public orders", "resolved unreadable-change medium unknown orders"},
+		},
+		{
+			name: "oversized parameters, and no answer: a sweep finds it", attack: []step{grant("orders", "a", "*")}, record: omitAll,
+			want: []string{"opened unreadable-change medium unknown account", "opened policy-widened critical public orders"},
+		},
+		{
+			name: "statement without Sid", attack: []step{put(ordersARN, `{"Effect":"Allow","Principal":"*",`+invocable+`}`)},
+			want: []string{"opened policy-widened critical public orders"}, says: "anyone",
+		},
+		{
+			name: "same Sid on two qualifiers", attack: []step{grant("orders", "a", "*"), grant("orders", "a", "*", at("live"))},
+			want: []string{"opened policy-widened critical public orders", "opened policy-widened critical public orders:live"},
+		},
+		{
+			name: "an approved Sid at another qualifier", before: []step{grant("orders", "a", foreign)}, attack: []step{grant("orders", "a", foreign, at("live"))},
+			want: []string{"opened policy-widened high external orders:live"},
+		},
+		{
+			name: "an approved Sid with another statement", before: []step{grant("orders", "a", foreign)}, attack: []step{revoke("orders", "", "a"), grant("orders", "a", "*")},
+			want: []string{"opened policy-widened critical public orders"},
+		},
+		{
+			name: "a grant on a new alias", attack: []step{createAlias("orders", "canary", "1"), grant("orders", "a", "*", at("canary"))},
+			want: []string{"opened policy-widened critical public orders:canary"},
+		},
+		{
+			name: "the role of an administrator", attack: []step{setRole("orders", "administrator")},
+			want: []string{"opened role-replaced critical orders"}, says: "administrator",
+		},
 	}
 }
 
@@ -185,7 +257,7 @@ func (w *world) wantTold(who person, says string) {
 			w.t.Errorf("%s at %s has no witness: %s", m.Kind, where(m.Subject, m.Place), m.Reason)
 		}
 		told = told || strings.Contains(m.Reason, says)
-		status[m.ID] = map[drift.TransitionKind]drift.Status{drift.Vanished: drift.Transient, drift.Closed: drift.Resolved, drift.Opened: drift.Open}[m.Transition]
+		status[m.ID] = map[drift.TransitionKind]drift.Status{drift.Vanished: drift.Transient, drift.Closed: drift.Resolved, drift.Opened: drift.Open, drift.Reopened: drift.Open}[m.Transition]
 	}
 	for id, want := range status {
 		if row := w.row(id); row.Status != want || len(row.Pending) > 0 {

@@ -48,7 +48,6 @@ type harmless struct {
 	undo   []step // made before the records are delivered, and told to nobody
 	record func(map[string]any)
 	twice  bool
-	times  int // how many records there have to be; 0: one for each step
 }
 
 func harmlessChanges() []harmless {
@@ -60,18 +59,26 @@ func harmlessChanges() []harmless {
 		{name: "re-ordered lists", before: []step{put(ordersARN, two, allowOurOrganization)}, steps: []step{put(ordersARN, allowOurOrganization, twoOther)}},
 		{name: "other spellings", before: []step{put(ordersARN, allowOurRoot)}, steps: []step{put(ordersARN,
 			`{"Sid":"root","Effect":"Allow","Principal":{"AWS":["111122223333"]},"Action":["lambda:invokefunction"],"Resource":["$ARN"],"Condition":{}}`)}},
-		{name: "a condition's key in other case", before: []step{put(ordersARN, allowOurOrganization)},
-			steps: []step{put(ordersARN, strings.Replace(allowOurOrganization, "aws:PrincipalOrgID", "AWS:principalorgid", 1))}},
+		{
+			name: "a condition's key in other case", before: []step{put(ordersARN, allowOurOrganization)},
+			steps: []step{put(ordersARN, strings.Replace(allowOurOrganization, "aws:PrincipalOrgID", "AWS:principalorgid", 1))},
+		},
 		{name: "a part of what is approved", before: []step{put(ordersARN, two)}, steps: []step{put(ordersARN, two, strings.Replace(allowOurRoot, "111122223333:root", "111122223333:role/ci", 1))}},
 		{name: "the same grant under a new Sid", before: []step{grant("orders", "api", api, source(ourAPI))}, steps: []step{grant("orders", "api2", api, source(ourAPI)), revoke("orders", "", "api")}},
-		{name: "a CloudFormation update by an adopted deployer", who: deployer, record: byCloudFormation,
-			steps: []step{grant("orders", "api", api, source(ourAPI)), grant("ingest", "s3", s3, source(bucket), sourceAccount(account))}},
-		{name: "a replacement by an adopted deployer", who: deployer,
-			steps: []step{grant("orders", "api", api, source(ourAPI)), revoke("orders", "", "api"), grant("orders", "api", api, source(ourAPI+"/v2"))}},
+		{
+			name: "a CloudFormation update by an adopted deployer", who: deployer, record: byCloudFormation,
+			steps: []step{grant("orders", "api", api, source(ourAPI)), grant("ingest", "s3", s3, source(bucket), sourceAccount(account))},
+		},
+		{
+			name: "a replacement by an adopted deployer", who: deployer,
+			steps: []step{grant("orders", "api", api, source(ourAPI)), revoke("orders", "", "api"), grant("orders", "api", api, source(ourAPI+"/v2"))},
+		},
 		{name: "tags", steps: []step{tag(ordersARN, "owner", "orders-team")}},
 		{name: "a code deploy", steps: []step{deployCode("orders", "v2"), publish("orders"), pointAlias("orders", "live", "2")}},
-		{name: "a code deploy behind an internal alias", before: []step{grant("orders", "api", api, source(ourAPI), at("live"))},
-			steps: []step{deployCode("orders", "v2"), publish("orders"), pointAlias("orders", "live", "2")}},
+		{
+			name: "a code deploy behind an internal alias", before: []step{grant("orders", "api", api, source(ourAPI), at("live"))},
+			steps: []step{deployCode("orders", "v2"), publish("orders"), pointAlias("orders", "live", "2")},
+		},
 		{name: "a new version and alias", steps: []step{deployCode("orders", "v2"), publish("orders"), createAlias("orders", "canary", "2")}},
 		{name: "an alias that goes", before: []step{createAlias("orders", "canary", "1")}, steps: []step{deleteAlias("orders", "canary")}},
 		{name: "a longer time-out", steps: []step{setTimeout("orders", 30)}},
@@ -79,11 +86,15 @@ func harmlessChanges() []harmless {
 		{name: "concurrency", steps: []step{reserve("orders", 5)}},
 		{name: "concurrency of 0, of somebody else's function", steps: []step{reserve("orders", 0)}},
 		{name: "an approved URL made again", before: []step{createURL("orders", "", "AWS_IAM")}, steps: []step{deleteURL("orders", ""), createURL("orders", "", "AWS_IAM")}},
-		{name: "CORS that answers less", before: []step{createURL("orders", "", "AWS_IAM"), updateURL("orders", "", "AWS_IAM", &types.Cors{AllowOrigins: []string{"https://example.com", "https://www.example.com"}})},
-			steps: []step{updateURL("orders", "", "AWS_IAM", &types.Cors{AllowOrigins: []string{"https://EXAMPLE.com"}})}},
+		{
+			name: "CORS that answers less", before: []step{createURL("orders", "", "AWS_IAM"), updateURL("orders", "", "AWS_IAM", &types.Cors{AllowOrigins: []string{"https://example.com", "https://www.example.com"}})},
+			steps: []step{updateURL("orders", "", "AWS_IAM", &types.Cors{AllowOrigins: []string{"https://EXAMPLE.com"}})},
+		},
 		{name: "the batch size of an approved mapping", before: []step{feed("orders", ourQueue)}, steps: []step{enable(ourQueue, true)}},
-		{name: "failed calls", steps: []step{grant("orders", "open", "*"), createURL("orders", "", "NONE"), feed("orders", farQueue)}, record: failed("AccessDenied"),
-			undo: []step{revoke("orders", "", "open"), deleteURL("orders", ""), unfeed(farQueue)}},
+		{
+			name: "failed calls", steps: []step{grant("orders", "open", "*"), createURL("orders", "", "NONE"), feed("orders", farQueue)}, record: failed("AccessDenied"),
+			undo: []step{revoke("orders", "", "open"), deleteURL("orders", ""), unfeed(farQueue)},
+		},
 		{name: "read-only calls", steps: []step{grant("orders", "open", "*")}, undo: []step{revoke("orders", "", "open")}, record: func(r map[string]any) {
 			r["eventName"], r["readOnly"], r["responseElements"] = "GetPolicy20150331v2", true, nil
 		}},
