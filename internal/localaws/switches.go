@@ -123,6 +123,13 @@ func (s *Server) StaleFor(op string, times int) {
 	s.stale = append(s.stale, &staleness{op, times})
 }
 
+// Fresh ends what Stale and StaleFor began.
+func (s *Server) Fresh() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stale = nil
+}
+
 func (s *Server) isStale(o *operation) bool {
 	if o.event != "" {
 		return false

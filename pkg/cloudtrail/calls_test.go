@@ -22,7 +22,7 @@ var calls = []struct{ source, name, request, response, want string }{
 	{lambdaAPI, "CreateFunction20150331", `{"functionName":"orders","role":"asked"}`, `{"functionArn":"` + orders + `:1","role":"answered"}`, "create-subject " + orders + " whole role=answered"},
 	{lambdaAPI, "CreateFunction20150331", `{"functionName":"orders","role":"asked"}`, `null`, "create-subject " + orders + " whole role=asked"},
 	{lambdaAPI, "DeleteFunction", `{"functionName":"orders"}`, `null`, "delete-subject " + orders + " whole"},
-	{lambdaAPI, "UpdateFunctionConfiguration20150331v2", `{"functionName":"orders","role":"new"}`, `{"role":"new"}`, "configure " + orders + " whole role=new"},
+	{lambdaAPI, "UpdateFunctionConfiguration20150331v2", `{"functionName":"orders","role":"new"}`, `{"role":"new"}`, "configure " + orders + " role=new"},
 	{lambdaAPI, "UpdateFunctionConfiguration20150331v2", `{"functionName":"orders:live","layers":["a","b"],"timeout":1}`, `{"functionArn":"` + orders + `","role":"old"}`, "update-code " + orders + " layers=a,b timeout=1"},
 	{lambdaAPI, "UpdateFunctionCode20150331v2", `{"functionName":"orders","s3Bucket":"b","s3Key":"k","dryRun":false,"publish":true}`, `{"functionArn":"` + orders + `:7","version":"7"}`, "update-code " + orders + " publish=true s3Bucket=b s3Key=k"},
 	{lambdaAPI, "UpdateFunctionCode20150331v2", `{"functionName":"orders","imageUri":"i"}`, `null`, "update-code " + orders + " imageUri=i"},

@@ -224,7 +224,7 @@ var ownEvents = map[string][]string{
 	"layer-public.json":              {"add-statement arn:aws:lambda:us-east-1:111122223333:layer:pricing:3 #everyone"},
 	"role-foreign-root.json":         {"create-subject arn:aws:iam::111122223333:role/support-access @trust whole"},
 	"trust-foreign-root.json":        {"put-policy arn:aws:iam::111122223333:role/orders-execution @trust"},
-	"execution-role-replaced.json":   {"configure arn:aws:lambda:us-east-1:111122223333:function:orders whole"},
+	"execution-role-replaced.json":   {"configure arn:aws:lambda:us-east-1:111122223333:function:orders"},
 	"event-source-added.json":        {"put-mapping arn:aws:lambda:us-east-1:111122223333:function:payments"},
 	"trail-stopped.json":             {"blind arn:aws:iam::111122223333:root whole"},
 	"outcome-unknown.json":           {"add-statement arn:aws:lambda:us-east-1:111122223333:function:orders #api unknown"},

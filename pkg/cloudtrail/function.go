@@ -59,7 +59,7 @@ func updateFunctionConfiguration(r *record) ([]drift.Change, error) {
 		return []drift.Change{{Subject: subject, Operation: drift.UpdateCode, Detail: detail}}, nil
 	}
 	return []drift.Change{{
-		Subject: subject, Whole: true, Operation: drift.Configure, Detail: detail,
+		Subject: subject, Operation: drift.Configure, Detail: detail,
 		Config: roleConfig(first(r.response.str("role"), detail["role"])),
 	}}, nil
 }

@@ -37,6 +37,7 @@ type call struct {
 	violation int
 	copies    int  // of the record; 0: it is lost
 	later     bool // it is delivered with those that come after
+	stale     int  // how many of the next reads answer the state of before
 }
 
 // history draws calls that switch violations on and off.
@@ -46,6 +47,7 @@ func history(t *rapid.T) []call {
 			violation: rapid.IntRange(0, len(violations)-1).Draw(t, "violation"),
 			copies:    rapid.SampledFrom([]int{0, 1, 1, 1, 2}).Draw(t, "copies"),
 			later:     rapid.Bool().Draw(t, "later"),
+			stale:     rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "stale"),
 		}
 	}), 1, 12).Draw(t, "calls")
 }
@@ -57,7 +59,8 @@ type story struct {
 }
 
 // play makes the calls of a history. Orderly, each record is delivered once and
-// at once; else they are lost, doubled, held back and swapped as drawn.
+// at once; else they are lost, doubled, held back and swapped as drawn, and
+// reads are stale.
 func play(t *testing.T, draw *rapid.T, calls []call, orderly bool) story {
 	t.Helper()
 	w := newWorld(t)
@@ -81,6 +84,11 @@ func play(t *testing.T, draw *rapid.T, calls []call, orderly bool) story {
 		for range c.copies {
 			held = append(held, records...)
 		}
+		w.aws.Fresh() // at most two reads are stale, for less than the auditor waits
+		w.aws.Stale(c.stale)
+		for _, operation := range []string{"GetFunctionUrlConfig", "GetEventSourceMapping", "ListVersionsByFunction"} {
+			w.aws.StaleFor(operation, c.stale)
+		}
 		if !c.later {
 			w.deliver(shuffled(draw, held)...)
 			held = nil
@@ -90,6 +98,7 @@ func play(t *testing.T, draw *rapid.T, calls []call, orderly bool) story {
 	w.deliver(shuffled(draw, held)...)
 	w.settle()
 	w.tick(time.Hour)
+	w.aws.Fresh()
 	w.sweep()
 	return w.story()
 }
