@@ -24,7 +24,11 @@ another, and compare what they lead to with the baseline in the store.
 Without --live the state of a function is rebuilt from the events: from the last
 state that the store knows, else from the baseline, else from nothing. With
 --store none a single AddPermission is thus judged by itself. With --live the
-policy is read from AWS with your credentials. - reads standard input.`,
+subject is read from AWS with your credentials. - reads standard input.
+
+A call that may have switched off what the auditing rests on is a finding too.
+That of a trail always is; --stack and --own-key say which rules, queues,
+functions, roles and keys are permdrift's own.`,
 		Example: "  permdrift audit --store none events/public.json\n  permdrift audit --format json --store audit.db trail/*.json",
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -40,10 +44,8 @@ policy is read from AWS with your credentials. - reads standard input.`,
 				return err
 			}
 			defer p.shut(store)
-			auditor := &audit.Auditor{
-				Live:      &audit.Rebuilt{States: store.States, Baselines: store.Baseline},
-				Baselines: store.Baseline, Ledger: store.Ledger, Alerts: p.alerts(), Context: c, Now: p.now,
-			}
+			auditor := p.auditor(store, c)
+			auditor.Live = &audit.Rebuilt{States: store.States, Baselines: store.Baseline}
 			if live {
 				account, err := setup.OpenAccount(cmd.Context(), region, eventRate)
 				if err != nil {

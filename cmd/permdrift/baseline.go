@@ -1,9 +1,8 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"os/user"
 	"slices"
 	"strings"
@@ -13,18 +12,18 @@ import (
 
 	"github.com/permdrift/permdrift/internal/setup"
 	"github.com/permdrift/permdrift/pkg/drift"
-	"github.com/permdrift/permdrift/pkg/policy"
 )
 
 func (p *program) baselineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline",
-		Short: "Capture, show and approve what is allowed to be there",
+		Short: "Capture, show, approve and revoke what is allowed to be there, and rules",
 		Args:  args(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	p.storeFlag(cmd)
-	cmd.AddCommand(p.captureCommand(), p.baselineListCommand(), p.baselineShowCommand(), p.approveCommand(), p.modeCommand())
+	cmd.AddCommand(p.captureCommand(), p.baselineListCommand(), p.baselineShowCommand(),
+		p.approveCommand(), p.revokeCommand(), p.ruleCommand(), p.modeCommand())
 	return cmd
 }
 
@@ -34,10 +33,16 @@ type approver struct {
 }
 
 func (a *approver) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.by, "by", username(), "who approves")
+	byFlag(cmd, &a.by, "who approves")
 	cmd.Flags().StringVar(&a.reason, "reason", "", "why")
 	cmd.Flags().StringVar(&a.ticket, "ticket", "", "where that was decided")
 	cmd.Flags().StringVar(&a.expires, "expires", "", "the day or time from which on it counts no more, such as 2026-12-31")
+}
+
+// byFlag adds --by to a command; without it the user of the machine signs.
+func byFlag(cmd *cobra.Command, by *string, what string) {
+	cmd.Flags().StringVar(by, "by", username(), what)
+	cmd.Flags().Lookup("by").DefValue = "your user name" // in the help
 }
 
 func username() string {
@@ -48,21 +53,29 @@ func username() string {
 	return u.Username
 }
 
-func (a *approver) approval(s policy.Statement, now time.Time) (drift.Approval, error) {
-	approval := drift.Approval{Statement: s, By: a.by, Reason: a.reason, Ticket: a.ticket, At: now.UTC().Truncate(time.Second)}
-	if a.expires == "" {
-		return approval, nil
+// approval is an approval of nothing yet: by whom, why and until when.
+func (a *approver) approval(now time.Time) (drift.Approval, error) {
+	expires, err := later("--expires", a.expires, now)
+	return drift.Approval{By: a.by, Reason: a.reason, Ticket: a.ticket, At: now.UTC().Truncate(time.Second), Expires: expires}, err
+}
+
+// later is the time that a flag says, which must not be over; the zero time if
+// it says none.
+func later(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, a.expires); err == nil {
-			approval.Expires = t
-			if !now.Before(t) {
-				return approval, usage("--expires is %s, which is over", a.expires)
-			}
-			return approval, nil
+		t, err := time.Parse(layout, text)
+		if err != nil {
+			continue
 		}
+		if !now.Before(t) {
+			return t, usage("%s is %s, which is over", flag, text)
+		}
+		return t, nil
 	}
-	return approval, usage("--expires is %q, not a time such as 2026-12-31 or 2026-12-31T12:00:00Z", a.expires)
+	return time.Time{}, usage("%s is %q, not a time such as 2026-12-31 or 2026-12-31T12:00:00Z", flag, text)
 }
 
 func (p *program) baselineListCommand() *cobra.Command {
@@ -108,19 +121,22 @@ func (p *program) listBaseline(b drift.Baseline) error {
 	if p.format == "json" {
 		return p.printJSONLine(l)
 	}
-	fmt.Fprintf(p.out, "%s  %s, %s\n", l.Subject, plural(l.Places, "place"), plural(l.Approvals, "approved statement"))
+	fmt.Fprintf(p.out, "%s  %s, %s\n", l.Subject, plural(l.Places, "place"), plural(l.Approvals, "approval"))
 	return nil
 }
 
 func (p *program) baselineShowCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show FUNCTION_ARN",
-		Short: "Show what is approved of a function, and who approved it",
-		Args:  args(cobra.ExactArgs(1)),
+		Use:   "show ARN",
+		Short: "Show what is approved of a function or layer version, and who approved it",
+		Long: `Show what is approved of a function or layer version, who approved it, why and
+until when, and the rules that approve more of it. 'baseline revoke' takes the
+number that stands before an approval.`,
+		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, arns []string) error {
-			subject, _, err := drift.ParseFunctionARN(arns[0])
+			subject, err := subjectOf(arns[0])
 			if err != nil {
-				return usage("%w", err)
+				return err
 			}
 			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
@@ -131,7 +147,10 @@ func (p *program) baselineShowCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("reading baseline of %s: %w", subject, err)
 			}
-			if !baseline.Known() {
+			if baseline.Rules, err = rulesFor(cmd.Context(), store, subject); err != nil {
+				return err
+			}
+			if !baseline.Known() && len(baseline.Rules) == 0 {
 				return fmt.Errorf("reading baseline of %s in %s: %w; capture it with 'permdrift baseline capture'", subject, store.Name, drift.ErrNotFound)
 			}
 			if p.format == "json" {
@@ -143,171 +162,92 @@ func (p *program) baselineShowCommand() *cobra.Command {
 	}
 }
 
+// subjectOf is the subject that the ARN of a function, with or without a
+// qualifier, or of a layer version names.
+func subjectOf(arn string) (drift.Subject, error) {
+	if s := drift.Subject(arn); s.Kind() == drift.LayerVersion && strings.Contains(s.Name(), ":") {
+		return s, nil
+	}
+	subject, _, err := drift.ParseFunctionARN(arn)
+	if err != nil {
+		return "", usage("%q is not the ARN of a function or of a layer version", arn)
+	}
+	return subject, nil
+}
+
+// numbered is an approval with the number that people name it by: the place in
+// the order of the places, from 1 on.
+type numbered struct {
+	number int
+	place  drift.Place
+	index  int // in the approvals of the place
+	drift.Approval
+}
+
+// numbers numbers all approvals of a baseline.
+func numbers(b drift.Baseline) []numbered {
+	var list []numbered
+	for _, place := range slices.Sorted(maps.Keys(b.Places)) {
+		for i, a := range b.Places[place].Approvals {
+			list = append(list, numbered{number: len(list) + 1, place: place, index: i, Approval: a})
+		}
+	}
+	return list
+}
+
 func (p *program) showBaseline(b drift.Baseline) {
-	var places []drift.Place
-	for place := range b.Places {
-		places = append(places, place)
-	}
-	slices.Sort(places)
-	for _, place := range places {
+	list := numbers(b)
+	for _, place := range slices.Sorted(maps.Keys(b.Places)) {
 		approved := b.Places[place]
-		fmt.Fprintf(p.out, "%s (version %d, %s)\n", clean(b.Subject.ARN(place)), approved.Version, plural(len(approved.Approvals), "approved statement"))
-		for _, a := range approved.Approvals {
-			fmt.Fprintf(p.out, "  %s\n    approved by %s on %s", clean(a.Statement.String()), clean(a.By), a.At.Format(time.DateOnly))
-			for _, extra := range []struct{ head, text string }{{": ", a.Reason}, {", ticket ", a.Ticket}} {
-				if extra.text != "" {
-					fmt.Fprint(p.out, extra.head+clean(extra.text))
-				}
+		fmt.Fprintf(p.out, "%s (version %d, %s)\n", clean(b.Subject.ARN(place)), approved.Version, plural(len(approved.Approvals), "approval"))
+		for _, a := range list {
+			if a.place == place {
+				fmt.Fprintf(p.out, "  %d. %s\n    approved by %s\n", a.number, clean(approves(a.Approval)),
+					signed(a.By, a.At, a.Reason, a.Ticket, a.Expires))
 			}
-			if !a.Expires.IsZero() {
-				fmt.Fprintf(p.out, ", until %s", a.Expires.Format(time.RFC3339))
-			}
-			fmt.Fprintln(p.out)
 		}
+	}
+	for _, r := range b.Rules {
+		fmt.Fprintf(p.out, "rule %s: %s\n", clean(r.ID), clean(ruleWords(r)))
 	}
 }
 
-func (p *program) approveCommand() *cobra.Command {
-	var a approver
-	cmd := &cobra.Command{
-		Use:   "approve FINDING_ID",
-		Short: "Approve what a finding is about; the first six characters of its id are enough",
-		Long: `Approve what a finding is about. An added statement goes into the baseline of its
-place; a baseline statement that is gone is taken out of it.`,
-		Args: args(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, ids []string) error {
-			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
-			if err != nil {
-				return err
-			}
-			defer p.shut(store)
-			finding, err := store.Ledger.Find(cmd.Context(), ids[0])
-			if err != nil {
-				return fmt.Errorf("finding %s in %s: %w", ids[0], store.Name, err)
-			}
-			return p.approve(cmd.Context(), store, finding, a)
-		},
+// signed says who decided something, when, why, and until when it counts.
+func signed(by string, at time.Time, reason, ticket string, expires time.Time) string {
+	text := by + " on " + at.Format(time.DateOnly)
+	if reason != "" {
+		text += ": " + reason
 	}
-	a.flags(cmd)
-	return cmd
+	if ticket != "" {
+		text += ", ticket " + ticket
+	}
+	if !expires.IsZero() {
+		text += ", until " + expires.Format(time.RFC3339)
+	}
+	return clean(text)
 }
 
-func (p *program) approve(ctx context.Context, store *setup.Store, f drift.Finding, a approver) error {
-	if f.Statement == nil || f.Kind != drift.PolicyWidened && f.Kind != drift.PolicyNarrowed {
-		return fmt.Errorf("approving finding %s: a finding of the kind %s is not about a statement; what could not be read cannot be approved", f.ID, f.Kind)
+// approves is what an approval is of, on one line.
+func approves(a drift.Approval) string {
+	if a.Config == nil {
+		return a.Statement.String()
 	}
-	approval, err := a.approval(*f.Statement, p.now())
-	if err != nil {
-		return err
-	}
-	baseline, err := store.Baseline.Get(ctx, f.Subject)
-	if err != nil {
-		return fmt.Errorf("reading baseline of %s: %w", f.Subject, err)
-	}
-	approved := baseline.Places[f.Place]
-	approved.Approvals = slices.DeleteFunc(slices.Clone(approved.Approvals), func(b drift.Approval) bool {
-		return b.Statement.Equal(*f.Statement)
-	})
-	verb := "is not part of the baseline any more"
-	if f.Added() {
-		approved.Approvals = append(approved.Approvals, approval)
-		verb = "is approved"
-	}
-	approved.UpdatedBy, approved.UpdatedAt, approved.Reason = a.by, approval.At, strings.TrimSpace("finding "+f.ID+" "+a.reason)
-	if _, err := store.Baseline.Put(ctx, f.Subject, f.Place, approved); err != nil {
-		return fmt.Errorf("approving finding %s: %w", f.ID, err)
-	}
-	if err := p.close(ctx, store, f); err != nil {
-		return err
-	}
-	fmt.Fprintf(p.out, "%s at %s %s: %s\n", f.Subject, f.Place, verb, clean(f.Statement.String()))
-	return nil
+	return configWords(*a.Config)
 }
 
-// close marks a finding approved in the ledger.
-func (p *program) close(ctx context.Context, store *setup.Store, f drift.Finding) error {
-	for range 4 {
-		_, err := store.Ledger.Save(ctx, drift.Approve(f, p.now()))
-		if err == nil {
-			return nil
+// configWords is a part of the configuration on one line.
+func configWords(c drift.Config) string {
+	switch {
+	case c.URL != nil:
+		text := "function URL, AuthType " + c.URL.AuthType
+		if c.URL.CORS != nil && len(c.URL.CORS.AllowOrigins) > 0 {
+			text += ", CORS origins " + strings.Join(c.URL.CORS.AllowOrigins, ", ")
 		}
-		if !errors.Is(err, drift.ErrConflict) {
-			return fmt.Errorf("marking finding %s approved: %w", f.ID, err)
-		}
-		if f, err = store.Ledger.Finding(ctx, f.Subject, f.ID); err != nil {
-			return fmt.Errorf("reading finding %s: %w", f.ID, err)
-		}
+		return text
+	case c.Mapping != nil && !c.Mapping.Enabled:
+		return "event source " + c.Mapping.Source + ", disabled"
+	case c.Mapping != nil:
+		return "event source " + c.Mapping.Source
 	}
-	return fmt.Errorf("marking finding %s approved: %w", f.ID, drift.ErrConflict)
-}
-
-func (p *program) modeCommand() *cobra.Command {
-	var by string
-	cmd := &cobra.Command{
-		Use:   "mode [off|report|approve|enforce]",
-		Short: "Show or set what the remediator may do",
-		Long: `Show or set what the remediator may do.
-
-  off      nothing (the default)
-  report   say what it would remove
-  approve  kept for approvals of single removals; acts on nothing yet
-  enforce  remove added statements that nobody approved`,
-		Args: args(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, modes []string) error {
-			store, err := setup.OpenStore(cmd.Context(), p.store, p.getenv)
-			if err != nil {
-				return err
-			}
-			defer p.shut(store)
-			return p.mode(cmd.Context(), store, by, modes)
-		},
-	}
-	cmd.Flags().StringVar(&by, "by", username(), "who sets it")
-	return cmd
-}
-
-func (p *program) mode(ctx context.Context, store *setup.Store, by string, modes []string) error {
-	settings, err := store.Baseline.Settings(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the mode in %s: %w", store.Name, err)
-	}
-	if len(modes) == 1 {
-		mode := drift.Mode(modes[0])
-		if !slices.Contains([]drift.Mode{drift.ModeOff, drift.ModeReport, drift.ModeApprove, drift.ModeEnforce}, mode) {
-			return usage("%q is not a mode (off, report, approve, enforce)", modes[0])
-		}
-		settings.Mode, settings.UpdatedBy, settings.UpdatedAt = mode, by, p.now().UTC().Truncate(time.Second)
-		if settings, err = store.Baseline.PutSettings(ctx, settings); err != nil {
-			return fmt.Errorf("setting the mode in %s: %w", store.Name, err)
-		}
-	}
-	if settings.Mode == "" {
-		settings.Mode = drift.ModeOff
-	}
-	if p.format == "json" {
-		return p.printJSON(settings)
-	}
-	fmt.Fprintln(p.out, settings.Mode)
-	if len(modes) == 1 && settings.Mode == drift.ModeEnforce {
-		return p.sayWhatStays(ctx, store)
-	}
-	return nil
-}
-
-// sayWhatStays says that enforcing begins with the next alert: what was
-// announced before stays until somebody removes it.
-func (p *program) sayWhatStays(ctx context.Context, store *setup.Store) error {
-	open := 0
-	for f, err := range store.Ledger.List(ctx) {
-		if err != nil {
-			return fmt.Errorf("listing findings: %w", err)
-		}
-		if f.Status == drift.Open && f.Kind == drift.PolicyWidened {
-			open++
-		}
-	}
-	if open > 0 {
-		fmt.Fprintf(p.err, "%s open already and announced before; the remediator acts on new alerts only. Remove or approve them: permdrift findings list\n", plural(open, "finding"))
-	}
-	return nil
+	return "execution role " + c.Role
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,13 +18,18 @@ func (p *program) captureCommand() *cobra.Command {
 	var c capture
 	cmd := &cobra.Command{
 		Use:   "capture [FUNCTION…]",
-		Short: "Take what the functions' policies allow now as approved, less what is risky",
-		Long: `Read the policies of the functions named, or of all with --all, with your AWS
-credentials, and approve what they allow now. What is risky (of high or critical
-severity) is shown and left out unless --accept-risky is given; it stays a
-finding. A function whose policies could not all be read is left out as a whole.
-FUNCTION is a name or an ARN. A capture replaces the function's baseline, but
-what is there and was approved before stays approved, by whom it was.`,
+		Short: "Take what functions and layer versions allow now as approved, less what is risky",
+		Long: `Read the functions named, or all functions and layer versions with --all, with
+your AWS credentials, and approve what is there now: the statements of their
+policies on every qualifier, function URLs, event source mappings, and execution
+roles. What is risky, that is what would be a finding of high or critical
+severity, is shown and left out unless --accept-risky is given; it stays a finding.
+An execution role is not risky by itself. What a rule approves is left to the rule.
+
+A function that could not be read wholly is left out as a whole. FUNCTION is a name
+or an ARN, also that of a layer version. A capture replaces the baseline of a
+function, but what is there and was approved before stays approved, by whom it was,
+for what reason, and until when.`,
 		RunE: func(cmd *cobra.Command, functions []string) error {
 			if c.all == (len(functions) > 0) {
 				return usage("baseline capture: name functions, or give --all")
@@ -46,7 +52,7 @@ what is there and was approved before stays approved, by whom it was.`,
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&c.all, "all", false, "all functions of the account and region")
+	f.BoolVar(&c.all, "all", false, "all functions and layer versions of the account and region")
 	f.BoolVar(&c.risky, "accept-risky", false, "approve also what is of high or critical severity")
 	f.StringVar(&c.region, "region", "", "the region (default: that of your AWS configuration)")
 	f.Float64Var(&c.rate, "rate", 5, "reads of policies a second; the quota is 15, shared with everybody")
@@ -70,23 +76,24 @@ type capture struct {
 	region   string
 	rate     float64
 
-	functions, approved, left int
+	subjects    []drift.Subject // that were captured
+	approved    [counted]int
+	ruled, left int
 }
 
 func (c *capture) run(ctx context.Context, functions []string) error {
-	subjects, err := c.subjects(ctx, functions)
+	subjects, err := c.named(ctx, functions)
 	if err != nil {
 		return err
 	}
 	bar := c.p.progress(len(subjects), c.account.ID+" "+c.account.Region)
 	for _, subject := range subjects {
-		if err := c.function(ctx, subject); err != nil {
+		if err := c.subject(ctx, subject); err != nil {
 			c.outcome.fail(err)
 		}
 		_ = bar.Add(1) // a progress bar that cannot be drawn is no reason to stop
 	}
-	fmt.Fprintf(c.p.out, "%s captured in %s: %s approved, %d left out as risky\n",
-		plural(c.functions, "function"), c.store.Name, plural(c.approved, "statement"), c.left)
+	fmt.Fprintln(c.p.out, c.summary())
 	switch {
 	case len(c.outcome.failures) > 0:
 		return &exitError{code: exitFailed}
@@ -96,7 +103,7 @@ func (c *capture) run(ctx context.Context, functions []string) error {
 	return nil
 }
 
-func (c *capture) subjects(ctx context.Context, functions []string) ([]drift.Subject, error) {
+func (c *capture) named(ctx context.Context, functions []string) ([]drift.Subject, error) {
 	if c.all {
 		subjects, err := c.outcome.list(ctx, c.account)
 		if err != nil {
@@ -109,8 +116,8 @@ func (c *capture) subjects(ctx context.Context, functions []string) ([]drift.Sub
 		subject := drift.FunctionSubject(c.account.Partition(), c.account.Region, c.account.ID, name)
 		if strings.HasPrefix(name, "arn:") {
 			var err error
-			if subject, _, err = drift.ParseFunctionARN(name); err != nil {
-				return nil, usage("%w", err)
+			if subject, err = subjectOf(name); err != nil {
+				return nil, err
 			}
 		} else if strings.Contains(name, ":") {
 			return nil, usage("%q is neither the name nor the ARN of a function; a capture takes all its qualifiers", name)
@@ -120,8 +127,8 @@ func (c *capture) subjects(ctx context.Context, functions []string) ([]drift.Sub
 	return subjects, nil
 }
 
-// function captures all places of one function.
-func (c *capture) function(ctx context.Context, subject drift.Subject) error {
+// subject captures all of one function or layer version.
+func (c *capture) subject(ctx context.Context, subject drift.Subject) error {
 	state, err := c.account.Live.State(ctx, drift.Change{Subject: subject, Operation: drift.Sweep, Whole: true})
 	if err != nil {
 		return fmt.Errorf("reading live state of %s: %w", subject, err)
@@ -137,52 +144,182 @@ func (c *capture) function(ctx context.Context, subject drift.Subject) error {
 	if err != nil {
 		return fmt.Errorf("reading baseline of %s: %w", subject, err)
 	}
-	for place := range baseline.Places {
-		if _, ok := state.Policies[place]; !ok {
-			state.Policies[place] = drift.PlacePolicy{} // the place is gone; nothing is approved there any more
+	if baseline.Rules, err = rulesFor(ctx, c.store, subject); err != nil {
+		return err
+	}
+	approvals, err := c.judge(state, baseline)
+	if err != nil {
+		return err
+	}
+	for _, place := range slices.Sorted(maps.Keys(approvals)) {
+		approved := drift.Approved{
+			Version: baseline.Places[place].Version, Approvals: approvals[place],
+			UpdatedBy: c.approver.by, UpdatedAt: c.p.now().UTC(), Reason: "captured",
+		}
+		if _, err := c.store.Baseline.Put(ctx, subject, place, approved); err != nil {
+			return fmt.Errorf("storing the baseline of %s: %w", subject, err)
 		}
 	}
-	for place, live := range state.Policies {
-		if err := c.place(ctx, subject, place, live.Policy, baseline.Places[place]); err != nil {
-			return err
-		}
-	}
-	c.functions++
+	c.subjects = append(c.subjects, subject)
 	return nil
 }
 
-// place approves the statements of one place. What somebody approved before
-// stays as it was approved.
-func (c *capture) place(ctx context.Context, subject drift.Subject, place drift.Place, live policy.Policy, before drift.Approved) error {
-	approved := drift.Approved{Version: before.Version, UpdatedBy: c.approver.by, UpdatedAt: c.p.now().UTC(), Reason: "captured"}
-	owner := c.owner
-	owner.Account = subject.Account()
-	for _, s := range live.Statements {
-		if i := slices.IndexFunc(before.Approvals, func(a drift.Approval) bool {
-			return a.Statement.Equal(s) && !a.Expired(c.p.now())
-		}); i >= 0 {
-			approved.Approvals = append(approved.Approvals, before.Approvals[i])
-			c.approved++
+// item is one thing that a capture can approve at a place.
+type item struct {
+	place drift.Place
+	drift.Approval
+}
+
+// items are what a state has to approve: statements and URLs where they are,
+// event sources at what they feed, and all execution roles at the unqualified
+// place, whichever versions have them.
+func items(state drift.State) []item {
+	var list []item
+	for _, place := range slices.Sorted(maps.Keys(state.Policies)) {
+		for _, s := range state.Policies[place].Policy.Statements {
+			list = append(list, item{place, drift.Approval{Statement: s}})
+		}
+	}
+	config := func(place drift.Place, c drift.Config) {
+		i := slices.IndexFunc(list, func(x item) bool { return x.place == place && x.Config != nil && x.Config.Equal(c) })
+		switch {
+		case i < 0:
+			list = append(list, item{place, drift.Approval{Config: &c}})
+		case c.Mapping != nil && c.Mapping.Enabled: // two mappings of one source: one is enabled
+			list[i].Config = &c
+		}
+	}
+	for _, place := range slices.Sorted(maps.Keys(state.URLs)) {
+		if url := state.URLs[place]; url.AuthType != "" {
+			config(place, drift.Config{URL: &url})
+		}
+	}
+	for _, uuid := range slices.Sorted(maps.Keys(state.Mappings)) {
+		if m := state.Mappings[uuid]; m != nil {
+			config(m.Place, drift.Config{Mapping: &m.Mapping})
+		}
+	}
+	for _, place := range slices.Sorted(maps.Keys(state.Roles)) {
+		if role := state.Roles[place]; role != "" {
+			config(drift.Unqualified, drift.Config{Role: role})
+		}
+	}
+	return list
+}
+
+// judge says what is to be approved at each place. What somebody approved
+// before stays as it was approved; of the rest, what rules approve need not be
+// in the baseline, and what would be a bad finding is shown and left out.
+func (c *capture) judge(state drift.State, baseline drift.Baseline) (map[drift.Place][]drift.Approval, error) {
+	approvals := make(map[drift.Place][]drift.Approval)
+	for place := range state.Policies {
+		approvals[place] = nil
+	}
+	for place := range baseline.Places {
+		approvals[place] = nil // where the place is gone, nothing is approved any more
+	}
+	fresh, err := c.approver.approval(c.p.now())
+	if err != nil {
+		return nil, err
+	}
+	context := drift.Context{Now: c.p.now(), Owner: c.owner, Unknown: drift.Strict}
+	sweep := drift.Change{Subject: state.Subject, Operation: drift.Sweep}
+	without := drift.Compare(sweep, state, drift.Baseline{Subject: state.Subject}, context)
+	beside := drift.Compare(sweep, state, drift.Baseline{Subject: state.Subject, Rules: baseline.Rules}, context)
+	for _, x := range items(state) {
+		if before, ok := c.kept(x, baseline.Places[x.place]); ok {
+			approvals[x.place] = append(approvals[x.place], before)
+			c.count(x)
 			continue
 		}
-		verdict := policy.Expose(s, owner)
-		severity := drift.SeverityOf(verdict.Exposure, s)
-		if severity.Rank() >= drift.High.Rank() {
-			fmt.Fprintf(c.p.out, "risky: %s at %s: %s, %s: %s\n", subject, place, severity, verdict.Exposure, clean(s.String()))
+		risk, found := x.finding(beside)
+		if _, differs := x.finding(without); differs && !found {
+			c.ruled++
+			continue
+		}
+		if found && risk.Severity.Rank() >= drift.High.Rank() {
+			fmt.Fprintf(c.p.out, "risky: %s at %s: %s, %s: %s\n", state.Subject, x.place, risk.Severity, risk.Exposure, clean(approves(x.Approval)))
 			if !c.risky {
 				c.left++
 				continue
 			}
 		}
-		approval, err := c.approver.approval(s, c.p.now())
-		if err != nil {
-			return err
+		approval := fresh
+		approval.Statement, approval.Config = x.Statement, x.Config
+		approvals[x.place] = append(approvals[x.place], approval)
+		c.count(x)
+	}
+	return approvals, nil
+}
+
+// kept is the approval that there is of an item and that has not run out, with
+// the item's own address or UUID. One of a disabled event source is none of an
+// enabled one.
+func (c *capture) kept(x item, before drift.Approved) (drift.Approval, bool) {
+	for _, a := range before.Approvals {
+		if a.Expired(c.p.now()) || (a.Config == nil) != (x.Config == nil) {
+			continue
 		}
-		approved.Approvals = append(approved.Approvals, approval)
-		c.approved++
+		switch {
+		case a.Config == nil && a.Statement.Equal(x.Statement):
+			return a, true
+		case a.Config == nil || !a.Config.Equal(*x.Config):
+		case a.Config.Mapping == nil || a.Config.Mapping.Enabled == x.Config.Mapping.Enabled:
+			a.Config = x.Config
+			return a, true
+		}
 	}
-	if _, err := c.store.Baseline.Put(ctx, subject, place, approved); err != nil {
-		return fmt.Errorf("storing the baseline of %s: %w", subject, err)
+	return drift.Approval{}, false
+}
+
+// finding is the finding that an item is among findings, false if it is none.
+func (x item) finding(found []drift.Finding) (drift.Finding, bool) {
+	for _, f := range found {
+		if f.Place != x.place || f.Kind == drift.UnreadableChange {
+			continue
+		}
+		if f.Config == nil && f.Statement != nil && x.Config == nil && f.Statement.Equal(x.Statement) ||
+			f.Config != nil && x.Config != nil && f.Config.Equal(*x.Config) {
+			return f, true
+		}
 	}
-	return nil
+	return drift.Finding{}, false
+}
+
+// count counts what is approved, by what it is.
+func (c *capture) count(x item) {
+	switch {
+	case x.Config == nil:
+		c.approved[statements]++
+	case x.Config.URL != nil:
+		c.approved[urls]++
+	case x.Config.Mapping != nil:
+		c.approved[sources]++
+	default:
+		c.approved[roles]++
+	}
+}
+
+// What a capture counts, in the order in which it tells them.
+const (
+	roles = iota
+	urls
+	sources
+	statements
+	counted
+)
+
+// summary is what was captured, in words.
+func (c *capture) summary() string {
+	var parts []string
+	for i, what := range []string{"execution role", "function URL", "event source", "statement"} {
+		if n := c.approved[i]; n > 0 || i == statements {
+			parts = append(parts, plural(n, what))
+		}
+	}
+	text := fmt.Sprintf("%s captured in %s: %s approved", subjectCount(c.subjects), c.store.Name, strings.Join(parts, ", "))
+	if c.ruled > 0 {
+		text += fmt.Sprintf(", %d by rules already", c.ruled)
+	}
+	return text + fmt.Sprintf(", %d left out as risky", c.left)
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,22 +15,33 @@ import (
 func (p *program) findingsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "findings",
-		Short: "List and show what was found",
+		Short: "List, show and suppress what was found",
 		Args:  args(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	p.storeFlag(cmd)
-	cmd.AddCommand(p.findingsListCommand(), p.findingsShowCommand())
+	cmd.AddCommand(p.findingsListCommand(), p.findingsShowCommand(), p.suppressCommand(), p.unsuppressCommand())
 	return cmd
 }
 
+// listing says which findings are listed.
+type listing struct {
+	all      bool
+	statuses []string
+	severity string
+	subject  string
+}
+
 func (p *program) findingsListCommand() *cobra.Command {
-	var all bool
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the findings that are open",
+		Short: "List the findings that are open or suppressed",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := l.check(); err != nil {
+				return err
+			}
 			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
@@ -44,7 +57,7 @@ func (p *program) findingsListCommand() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("listing findings: %w", err)
 				}
-				if !all && f.Status != drift.Open {
+				if !l.wants(f) {
 					continue
 				}
 				listed++
@@ -55,8 +68,37 @@ func (p *program) findingsListCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "also those that are resolved, remediated, approved or transient")
+	f := cmd.Flags()
+	f.BoolVar(&l.all, "all", false, "also those that are resolved, remediated, approved or transient")
+	f.StringSliceVar(&l.statuses, "status", nil, "only those of this status (may be repeated): open, suppressed, approved, transient, remediated, resolved")
+	f.StringVar(&l.severity, "severity", "", "only those of this severity and worse: critical, high, medium, low, informational")
+	f.StringVar(&l.subject, "subject", "", "only those of the function, layer version or account with this ARN")
 	return cmd
+}
+
+func (l listing) check() error {
+	known := []drift.Status{drift.Open, drift.Transient, drift.Accepted, drift.Suppressed, drift.Remediated, drift.Resolved}
+	for _, status := range l.statuses {
+		if !slices.Contains(known, drift.Status(status)) {
+			return usage("--status is %q, not open, suppressed, approved, transient, remediated or resolved", status)
+		}
+	}
+	if l.severity != "" && drift.Severity(l.severity).Rank() < 0 {
+		return usage("--severity is %q, not critical, high, medium, low or informational", l.severity)
+	}
+	return nil
+}
+
+func (l listing) wants(f drift.Finding) bool {
+	switch {
+	case len(l.statuses) > 0 && !slices.Contains(l.statuses, string(f.Status)):
+		return false
+	case len(l.statuses) == 0 && !l.all && f.Status != drift.Open && f.Status != drift.Suppressed:
+		return false
+	case l.subject != "" && l.subject != string(f.Subject) && l.subject != f.Subject.ARN(f.Place):
+		return false
+	}
+	return l.severity == "" || f.Severity.Rank() >= drift.Severity(l.severity).Rank()
 }
 
 func (p *program) listFinding(f drift.Finding) error {
@@ -66,7 +108,11 @@ func (p *program) listFinding(f drift.Finding) error {
 		}
 		return nil
 	}
-	_, err := fmt.Fprintf(p.out, "%s  %-10s %-8s %-17s %s\n", f.ID, f.Status, f.Severity, f.Kind, clean(f.Subject.ARN(f.Place)))
+	until := ""
+	if f.Status == drift.Suppressed && f.Suppression != nil {
+		until = ", suppressed by " + clean(f.Suppression.By) + " until " + f.Suppression.Until.Format(time.DateOnly)
+	}
+	_, err := fmt.Fprintf(p.out, "%s  %-10s %-13s %-18s %s%s\n", f.ID, f.Status, f.Severity, f.Kind, clean(f.Subject.ARN(f.Place)), until)
 	if err != nil {
 		return fmt.Errorf("printing finding %s: %w", f.ID, err)
 	}

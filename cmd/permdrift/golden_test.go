@@ -18,12 +18,18 @@ var update = flag.Bool("update", false, "write the golden files")
 // what it printed and its exit code.
 func call(t testing.TB, stdin string, line ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	return callAt(t, 0, stdin, line...)
+}
+
+// callAt is call, so much later.
+func callAt(t testing.TB, later time.Duration, stdin string, line ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	var out, errs bytes.Buffer
 	home := t.TempDir()
 	p := &program{
 		in: strings.NewReader(stdin), out: &out, err: &errs,
 		getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
-		now:    func() time.Time { return time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC) },
+		now:    func() time.Time { return time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC).Add(later) },
 	}
 	code = p.run(context.Background(), line)
 	return out.String(), errs.String(), code
@@ -65,6 +71,13 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"help", "", []string{}, exitClean},
 		{"help-audit", "", []string{"help", "audit"}, exitClean},
 		{"help-scan", "", []string{"scan", "--help"}, exitClean},
+		{"help-baseline", "", []string{"baseline", "--help"}, exitClean},
+		{"help-baseline-approve", "", []string{"baseline", "approve", "--help"}, exitClean},
+		{"help-baseline-revoke", "", []string{"baseline", "revoke", "--help"}, exitClean},
+		{"help-baseline-rule-add", "", []string{"baseline", "rule", "add", "--help"}, exitClean},
+		{"help-findings", "", []string{"findings", "--help"}, exitClean},
+		{"help-findings-list", "", []string{"findings", "list", "--help"}, exitClean},
+		{"help-findings-suppress", "", []string{"findings", "suppress", "--help"}, exitClean},
 		{"help-baseline-capture", "", []string{"baseline", "capture", "--help"}, exitClean},
 		{"unknown-command", "", []string{"adit"}, exitUsage},
 		{"unknown-flag", "", []string{"audit", "--stroe", "x", "y"}, exitUsage},
@@ -91,6 +104,11 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"audit-omitted", "", audit("parameters-omitted"), exitUnknown},
 		{"audit-outcome-unknown", "", audit("outcome-unknown"), exitUnknown},
 		{"audit-role", "", audit("role-foreign-root"), exitUnknown},
+		{"audit-url", "", audit("function-url-created"), exitDrift},
+		{"audit-event-source", "", audit("event-source-added"), exitDrift},
+		{"audit-execution-role", "", audit("execution-role-replaced"), exitDrift},
+		{"audit-layer", "", audit("layer-public"), exitDrift},
+		{"audit-trail-stopped", "", audit("trail-stopped"), exitDrift},
 		{"audit-unknown-event", `{"eventVersion":"1.08","eventSource":"lambda.amazonaws.com","eventName":"FlyToTheMoon20270101","recipientAccountId":"111122223333"}`, []string{"audit", "--store", "none", "-"}, exitClean},
 		{"audit-sqs-batch", "", audit("sqs-batch"), exitDrift},
 		{"audit-sqs-batch-bad-message", "", audit("sqs-batch-bad-message"), exitFailed},

@@ -22,6 +22,8 @@ type viewer struct {
 	trusted      []string
 	unknown      string
 	failOn       string
+	stack        string
+	keys         []string
 }
 
 func (v *viewer) flags(cmd *cobra.Command) {
@@ -29,6 +31,8 @@ func (v *viewer) flags(cmd *cobra.Command) {
 	f.StringVar(&v.organization, "org", "", "the id of your organization, o-…")
 	f.StringSliceVar(&v.trusted, "trusted-account", nil, "an account that counts as your organization (may be repeated)")
 	f.StringVar(&v.unknown, "unknown", "strict", "what a function without a baseline means: strict makes every grant a finding, learn adopts what is at most internal")
+	f.StringVar(&v.stack, "stack", "", "the stack that permdrift is deployed with, so that changes to it are told")
+	f.StringSliceVar(&v.keys, "own-key", nil, "a KMS key that the stack uses, by its ARN (may be repeated)")
 	f.StringVar(&v.failOn, "fail-on", "low", "the severity from which on the exit code is 3: critical, high, medium, low")
 }
 
@@ -38,7 +42,7 @@ func (v *viewer) context(p *program) (drift.Context, error) {
 	if err != nil {
 		return drift.Context{}, err
 	}
-	c := drift.Context{Owner: owner, Unknown: drift.UnknownMode(v.unknown), Store: p.store}
+	c := drift.Context{Owner: owner, Unknown: drift.UnknownMode(v.unknown), Store: p.store, Own: drift.Own{Stack: v.stack, Keys: v.keys}}
 	switch c.Unknown {
 	case drift.Strict:
 	case drift.Learn:
@@ -73,6 +77,8 @@ type outcome struct {
 	found    map[drift.Severity]int
 	drifted  bool
 	unknown  int
+	adopted  int // grants that a rule adopted
+	silenced int // findings that somebody suppressed
 	failures []error
 }
 
@@ -88,6 +94,9 @@ func (o *outcome) report(ctx context.Context, r audit.Report) error {
 			continue
 		}
 		announced[t.Finding.ID] = drift.Announcement{Transition: t.Kind, At: t.Finding.LastSeen}
+		if n := len(t.Finding.Pending); n > 0 {
+			announced[t.Finding.ID] = t.Finding.Pending[n-1]
+		}
 		if t.Kind == drift.Closed {
 			if err := o.print(ctx, t.Finding, announced[t.Finding.ID]); err != nil {
 				return err
@@ -95,10 +104,19 @@ func (o *outcome) report(ctx context.Context, r audit.Report) error {
 		}
 	}
 	for _, f := range r.Findings {
-		if f.Status != drift.Open && f.Status != drift.Transient {
+		switch f.Status {
+		case drift.Open, drift.Transient:
+			o.count(f)
+		case drift.Suppressed:
+			if o.silenced++; o.p.format != "json" {
+				continue
+			}
+		default:
+			if f.Adoption != nil {
+				o.adopted++
+			}
 			continue
 		}
-		o.count(f)
 		a, ok := announced[f.ID]
 		if !ok {
 			a = drift.Announcement{Transition: drift.Seen, At: f.LastSeen}
@@ -177,6 +195,12 @@ func (o *outcome) summary() string {
 	if total > 0 {
 		text = fmt.Sprintf("%s (%s)", plural(total, "finding"), strings.Join(parts, ", "))
 	}
+	if o.silenced > 0 {
+		text += fmt.Sprintf(", %d suppressed", o.silenced)
+	}
+	if o.adopted > 0 {
+		text += fmt.Sprintf(", %d adopted", o.adopted)
+	}
 	if o.unknown > 0 {
 		text += fmt.Sprintf(", %d unknown", o.unknown)
 	}
@@ -191,6 +215,31 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// subjectCount is how many functions and layer versions there are, in words.
+func subjectCount(subjects []drift.Subject) string {
+	layers := 0
+	for _, s := range subjects {
+		if s.Kind() == drift.LayerVersion {
+			layers++
+		}
+	}
+	text := plural(len(subjects)-layers, "function")
+	if layers > 0 {
+		text += " and " + plural(layers, "layer version")
+	}
+	return text
+}
+
+// auditor is an auditor on a store, which reads nothing yet. In the tables of a
+// deployment adoptions are taken as they are: only the deployed auditor has the
+// key that seals them, and what it reads puts right what was taken wrongly.
+func (p *program) auditor(store *setup.Store, c drift.Context) *audit.Auditor {
+	return &audit.Auditor{
+		Baselines: store.Baseline, Ledger: store.Ledger, Alerts: p.alerts(), Context: c, Now: p.now,
+		Seals: store.Seals, TrustAdoptions: setup.Shared(p.store),
+	}
 }
 
 // alerts is who announces what a command finds. On an embedded store nobody

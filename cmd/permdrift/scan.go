@@ -21,13 +21,18 @@ func (p *program) scanCommand() *cobra.Command {
 	var rate float64
 	cmd := &cobra.Command{
 		Use:   "scan",
-		Short: "Compare every function of an account with the baseline, with your credentials",
-		Long: `Read the policies of every function, version and alias of the account that your
-AWS credentials are for, and compare them with the baseline in the store.
+		Short: "Compare every function and layer version of an account with the baseline, with your credentials",
+		Long: `Read the policies, function URLs, event source mappings and execution roles of
+every function, version and alias of the account that your AWS credentials are
+for, and the policies of its layer versions, and compare them with the baseline in
+the store.
 
 Lambda answers 15 reads of policies a second for the whole account, deployments
 included; scan takes a third of it (--rate). What is throttled or refused is
-tried again and then reported as unknown: the exit code is then 4, never 0.`,
+tried again and then reported as unknown: the exit code is then 4, never 0.
+
+On the store of a deployment what is found is recorded, and announced by the
+deployed auditor: give the same --org, --trusted-account and --unknown as it has.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := v.context(p)
@@ -46,23 +51,22 @@ tried again and then reported as unknown: the exit code is then 4, never 0.`,
 				regions = []string{""}
 			}
 			o := p.outcome(v.failOn)
-			functions := 0
+			var scanned []drift.Subject
 			for _, region := range regions {
 				account, err := setup.OpenAccount(cmd.Context(), region, rate)
 				if err != nil {
 					o.fail(fmt.Errorf("scanning: %w", err))
 					continue
 				}
-				auditor := &audit.Auditor{
-					Live: account.Live, Baselines: store.Baseline, Ledger: store.Ledger, Alerts: p.alerts(), Context: c, Now: p.now,
-				}
-				n, err := o.scan(cmd.Context(), auditor, account)
-				functions += n
+				auditor := p.auditor(store, c)
+				auditor.Live = account.Live
+				subjects, err := o.scan(cmd.Context(), auditor, account)
+				scanned = append(scanned, subjects...)
 				if err != nil {
 					return err
 				}
 			}
-			return o.end(plural(functions, "function"))
+			return o.end(subjectCount(scanned))
 		},
 	}
 	p.storeFlag(cmd)
@@ -75,14 +79,15 @@ tried again and then reported as unknown: the exit code is then 4, never 0.`,
 // scanners is how many functions are read at once; the rate limit is what bounds the speed.
 const scanners = 4
 
-// scan audits all functions of one account and region. The error is about the
-// output; what fails for one function is reported, and the next gets its turn.
-func (o *outcome) scan(ctx context.Context, auditor *audit.Auditor, account *setup.Account) (int, error) {
+// scan audits all functions and layer versions of one account and region, and
+// returns them. The error is about the output; what fails for one of them is
+// reported, and the next gets its turn.
+func (o *outcome) scan(ctx context.Context, auditor *audit.Auditor, account *setup.Account) ([]drift.Subject, error) {
 	subjects, err := o.list(ctx, account)
 	if err != nil {
 		o.fail(fmt.Errorf("listing the functions of %s in %s: %w", account.ID, account.Region, err))
 		if len(subjects) == 0 {
-			return 0, nil
+			return nil, nil
 		}
 	}
 	bar := o.p.progress(len(subjects), account.ID+" "+account.Region)
@@ -102,10 +107,10 @@ func (o *outcome) scan(ctx context.Context, auditor *audit.Auditor, account *set
 			return o.report(ctx, report)
 		})
 	}
-	return len(subjects), group.Wait()
+	return subjects, group.Wait()
 }
 
-// list lists the functions; on an error, those that were listed before it.
+// list lists the functions and layer versions; on an error, those that were listed before it.
 func (o *outcome) list(ctx context.Context, account *setup.Account) ([]drift.Subject, error) {
 	var subjects []drift.Subject
 	for subject, err := range account.Live.Subjects(ctx) {

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/permdrift/permdrift/pkg/drift"
@@ -60,8 +61,16 @@ func (s story) fact(t tense) string {
 		use = "administer"
 	case s.Kind == drift.LayerShared:
 		use = "read"
+	case s.Statement != nil && onlyURL(*s.Statement):
+		use = "call the URL of"
 	}
 	return s.somebody() + " " + may[t] + " " + use + " " + s.target()
+}
+
+// onlyURL reports whether a statement lets somebody call a function URL and
+// nothing else.
+func onlyURL(s policy.Statement) bool {
+	return len(s.Action) > 0 && !slices.ContainsFunc(s.Action, func(a string) bool { return !strings.EqualFold(a, "lambda:InvokeFunctionUrl") })
 }
 
 // url tells of a function URL that is not approved as it is.

@@ -68,7 +68,7 @@ func configured(t *testing.T) []sample {
 
 	first := role
 	first.Config = &drift.Config{Role: "arn:aws:iam::111122223333:role/admin"}
-	first.Before, first.Status, first.Severity, first.ResolvedAt = nil, drift.Transient, drift.Medium, noon
+	first.Before, first.Status, first.Severity, first.ResolvedAt, first.Certain = nil, drift.Transient, drift.Medium, noon, false
 	first.Reason = "the execution role is arn:aws:iam::111122223333:role/admin now; no role is approved for the function, so there is none to compare it with"
 
 	service := public(t)

@@ -86,7 +86,7 @@ func (s story) rows(p *printer) {
 }
 
 func (s story) uncertain() string {
-	if s.Certain || s.Kind == drift.UnreadableChange {
+	if s.Certain || s.Kind == drift.UnreadableChange || s.noted() {
 		return ""
 	}
 	return "not certain"

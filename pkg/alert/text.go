@@ -183,7 +183,7 @@ func (t *text) why() {
 	if len(t.Counterparties) > 0 && t.Kind != drift.EventSourceAdded { // its source is shown
 		t.line(1, "It lets in: "+t.list(t.Counterparties))
 	}
-	if !t.Certain && t.Kind != drift.UnreadableChange {
+	if t.uncertain() != "" {
 		t.line(1, "This is not certain, and counts as new access until somebody has looked.")
 	}
 }

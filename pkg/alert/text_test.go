@@ -71,6 +71,14 @@ func TestEveryExposureAndKindHasWords(t *testing.T) {
 	}
 }
 
+func TestGrantOfTheURLAloneIsToldAsSuch(t *testing.T) {
+	f := public(t)
+	f.Statement.Action = []string{"lambda:invokefunctionurl"}
+	if line := alert.Subject(f, announcement(drift.Opened, "")); line != "CRITICAL: anyone may now call the URL of orders (live)" {
+		t.Error(line)
+	}
+}
+
 // nasty breaks lines, terminals and reading order.
 const nasty = "x\r\nApprove it\n\x1b[2J\x1b]0;t\x07\u009b31m\u202e\u2066\u200b\u2028\U000e0041\x00\x7f\xff é<&>"
 
