@@ -55,6 +55,7 @@ var smallCases = []struct {
 	{"IgnoreCase holds both cases", doc(allowWhen(`{"StringEqualsIgnoreCase":{"k":"Ab"}}`)), doc(allowWhen(`{"StringEquals":{"k":["aB","AB"]}}`)), Options{}, false, false},
 	{"a question mark is one character, not one byte", doc(allowWhen(`{"StringLike":{"k":"?"}}`)), doc(allowWhen(`{"StringEquals":{"k":"é"}}`)), Options{}, false, false},
 	{"patterns that leave one word", doc(allowWhen(`{"StringLike":{"k":"a?*"}}`)), doc(allowWhen(`{"StringLike":{"k":"a*"}}`)), Options{}, true, false},
+	{"a star that is text behind a variable, beside one that is none", doc(allowWhen(`{"StringEquals":{"k":"z"}}`)), doc(allowWhen(`{"StringLike":{"k":"${aws:PrincipalTag/t}*"},"StringEquals":{"k":"${aws:PrincipalTag/t}*"}}`)), Options{}, true, false},
 	{"a literal beside a pattern that begins with it", doc(allowWhen(`{"StringEquals":{"k":"a"}}`)), doc(allowWhen(`{"StringLike":{"k":"a*"}}`)), Options{}, true, false},
 }
 

@@ -74,6 +74,7 @@ var moreConditions = []struct {
 	{"another account in the ARN, the other way round", `{"ArnLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:*:t"}}`, `{"ArnLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:111122223333:t"}}`, false},
 	{"another partition in the ARN", `{"ArnLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:111122223333:t"}}`, `{"ArnLike":{"aws:SourceArn":"arn:*:sns:us-east-1:111122223333:t"}}`, true},
 	{"another partition in the ARN, the other way round", `{"ArnLike":{"aws:SourceArn":"arn:*:sns:us-east-1:111122223333:t"}}`, `{"ArnLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:111122223333:t"}}`, false},
+	{"a text that is no ARN", `{"StringEquals":{"aws:SourceArn":"arn:aws:sns:us-east-1:111122223333:t"}}`, `{"StringEquals":{"aws:SourceArn":"*"}}`, true},
 	{"Not an ARN or missing", `{"ArnNotLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:111122223333:t"}}`, `{"Null":{"aws:SourceArn":"true"}}`, false},
 	{"Not an ARN or missing, the other way round", `{"Null":{"aws:SourceArn":"true"}}`, `{"ArnNotLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:111122223333:t"}}`, true},
 	{"a smaller number", `{"NumericLessThan":{"k":"10"}}`, `{"NumericLessThan":{"k":"5"}}`, false},

@@ -269,7 +269,8 @@ func TestNewAccessIsMonotoneInAllowAndAntitoneInDeny(t *testing.T) {
 		if NewAccess(more, less, o).New {
 			t.Fatalf("not transitive:\n%s\n%s", text(less), text(more))
 		}
-		if b := u.randomPolicy(); !NewAccess(less, b, o).New && NewAccess(more, b, o).New {
+		b := u.randomPolicy()
+		if len(domainOf(less, b)) == len(domainOf(more, b)) && !NewAccess(less, b, o).New && NewAccess(more, b, o).New {
 			t.Fatalf("not transitive:\n%s\n%s\n%s", text(b), text(less), text(more))
 		}
 	})
@@ -288,6 +289,9 @@ func TestNewAccessIsTransitive(t *testing.T) {
 		i, j := u.Intn(3), u.Intn(3)
 		list[0], list[i] = list[i], list[0]
 		list[1], list[j] = list[j], list[1]
+		if len(domainOf(list[0], list[1])) != len(domainOf(list[1], list[2])) || len(domainOf(list[0], list[1])) != len(domainOf(list[0], list[2])) {
+			return // not all are about one function
+		}
 		if NewAccess(list[1], list[0], o).New || NewAccess(list[2], list[1], o).New {
 			return
 		}

@@ -124,9 +124,11 @@ func (h *hunt) spell(chosen []*value) Request {
 			r.Context[h.spellKey(dim.key.name)] = h.values(dim, h.space.fitting(dim, v, chosen), chosen, r.Principal)
 		}
 	}
-	for d, dim := range h.space.dimensions {
-		if v := chosen[d]; dim.key.kind == freeValues && v != nil && v.yes {
-			h.assume(&r, dim.free)
+	for _, sure := range []bool{true, false} {
+		for d, dim := range h.space.dimensions {
+			if v := chosen[d]; dim.key.kind == freeValues && v != nil && v.yes {
+				h.assume(&r, dim.free, sure)
+			}
 		}
 	}
 	return r

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // textCandidates are texts among which every class of a text dimension has
@@ -175,28 +176,31 @@ func (s *space) hasShape(dim *dimension, shapes []glob, v *value) bool {
 	if dim.key.name == resourceName && v.text == noResource && s.identity {
 		return true
 	}
-	return shapes == nil || slices.ContainsFunc(shapes, func(g glob) bool { return (g.wild || !v.generic) && g.match(v.text) })
+	if shapes == nil || slices.ContainsFunc(shapes, func(g glob) bool { return (g.wild || !v.generic) && g.match(v.text) }) {
+		return true
+	}
+	// A key may hold the text that StringEquals asks for, whatever its type says.
+	return dim.key.name[0] != 0 && !v.generic && slices.ContainsFunc(dim.clauses, func(c *clause) bool {
+		return !c.arn && !c.tells && slices.Contains(c.literals(), v.text)
+	})
 }
 
 // wildPatterns lists the patterns with wildcards that tell the values of a
 // dimension apart, each once, those of the own clause first.
 func (s *space) wildPatterns(dim *dimension, own *clause) []*glob {
 	var list []*glob
-	type identity struct {
-		source string
-		fold   bool
-		stars  int // tells StringLike from ArnLike
-	}
-	seen := make(map[identity]bool)
+	seen := make(map[string]bool)
+	var identity []byte // the source alone does not tell "*" of StringLike from that of ArnLike or StringEquals
 	add := func(g *glob) {
-		id := identity{g.source, g.fold, 0}
-		for i, t := range g.tokens {
-			if t.kind == tokenStarInside || t.kind == tokenOneInside {
-				id.stars += i + 1
-			}
+		identity = identity[:0]
+		for _, t := range g.tokens {
+			identity = utf8.AppendRune(append(identity, t.kind), t.r)
 		}
-		if !seen[id] {
-			seen[id] = true
+		if g.fold {
+			identity = append(identity, 'f')
+		}
+		if !seen[string(identity)] {
+			seen[string(identity)] = true
 			list = append(list, g)
 		}
 	}
@@ -382,13 +386,13 @@ func (q *question) spellKey(low string) string {
 }
 
 // assume gives a policy variable the value with which the pattern of a free
-// question matches what the request holds.
-func (q *question) assume(r *Request, f free) {
+// question matches what the request holds; first where just one value does.
+func (q *question) assume(r *Request, f free, sure bool) {
 	parts := strings.Split(strings.TrimPrefix(f.text, "\x00"), "\x00")
 	if f.loose == nil || len(parts) < 2 || f.opaque {
 		return
 	}
-	pattern, value := parts[len(parts)-1], r.Resource
+	value := r.Resource
 	if f.text[0] != 0 {
 		values := r.Context[q.spellKey(parts[1])]
 		if len(values) != 1 {
@@ -396,14 +400,19 @@ func (q *question) assume(r *Request, f free) {
 		}
 		value = values[0]
 	}
-	before, rest, _ := strings.Cut(pattern, escapeOpen)
-	name, after, closed := strings.Cut(rest, "}")
-	name, _, _ = strings.Cut(name, ",")
-	if name = q.spellKey(strings.ToLower(strings.TrimSpace(name))); !closed || r.Context[name] != nil {
+	before, name, after, whole := firstVariable(f.loose.source, f.pattern)
+	if name = q.spellKey(name); r.Context[name] != nil || sure && !whole {
 		return
 	}
-	before = strings.NewReplacer("*", "", "?", "").Replace(before)
-	middle, ok := between(value, before, after, !f.loose.fold)
+	middle, ok := strings.CutPrefix(value, before)
+	switch {
+	case !ok:
+		return
+	case whole:
+		middle, ok = strings.CutSuffix(middle, after)
+	case after != "":
+		middle, _, ok = strings.Cut(middle, after)
+	}
 	if !ok || middle == "" {
 		return
 	}
@@ -414,19 +423,4 @@ func (q *question) assume(r *Request, f free) {
 	if strings.EqualFold(name, "aws:username") {
 		r.beUser(middle)
 	}
-}
-
-// between is what stands in a value between two parts of a pattern, the second
-// up to its first wildcard.
-func between(value, before, after string, wild bool) (string, bool) {
-	middle, ok := strings.CutPrefix(value, before)
-	switch i := strings.IndexAny(after, "*?"); {
-	case !ok:
-		return "", false
-	case !wild || i < 0:
-		return strings.CutSuffix(middle, after)
-	case i > 0:
-		middle, _, ok = strings.Cut(middle, after[:i])
-	}
-	return middle, ok
 }

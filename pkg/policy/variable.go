@@ -59,6 +59,45 @@ func foldVariables(pattern string) string {
 	return b.String()
 }
 
+// firstVariable takes a pattern apart at its first variable: the text before
+// it, without wildcards, its name, and the text behind it, up to the next
+// wildcard or variable where that is not the whole rest. Without a pattern, the
+// source has no wildcards.
+func firstVariable(source, pattern string) (before, name, after string, whole bool) {
+	if pattern == "" {
+		pattern = escapeWildcards(source)
+	}
+	whole = true
+	add := func(text string) {
+		switch {
+		case name == "":
+			before += text
+		case whole:
+			after += text
+		}
+	}
+	eachPart(pattern, func(part string) {
+		for _, r := range part {
+			if r != '*' && r != '?' {
+				add(string(r))
+			} else if name != "" {
+				whole = false
+			}
+		}
+	}, func(part string) {
+		switch {
+		case part == "*" || part == "?" || part == "$":
+			add(part)
+		case name != "":
+			whole = false
+		default:
+			key, _, _ := strings.Cut(part, ",")
+			name = strings.ToLower(strings.TrimSpace(key))
+		}
+	})
+	return before, name, after, whole
+}
+
 // holes are tokens for what a pattern leaves open, when it is matched by
 // another pattern: runes that no text has.
 const (
