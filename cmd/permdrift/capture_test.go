@@ -170,6 +170,95 @@ func TestCaptureKeepsWhatWasApprovedAndByWhom(t *testing.T) {
 	}
 }
 
+func TestCaptureForgetsAPlaceThatIsGone(t *testing.T) {
+	o := newOffice(t)
+	orders := o.aws.AddFunction(demoAccount, demoRegion, "orders")
+	o.aws.AddAlias(orders, "live", o.aws.AddVersion(orders))
+	o.aws.SetPolicy(orders, "live", allow(orders+":live", `{"AWS":"arn:aws:iam::111122223333:root"}`, ""))
+	o.capture("alice", false)
+	if _, err := o.client.DeleteAlias(t.Context(), &lambda.DeleteAliasInput{FunctionName: aws.String("orders"), Name: aws.String("live")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.scan(); got != "1 function: 1 finding (1 low)" {
+		t.Errorf("the scan without the alias says %s", got)
+	}
+	o.capture("alice", false)
+	if got := o.scan(); got != "1 function: no findings" {
+		t.Errorf("the scan after another capture says %s:\n%s", got, &o.out)
+	}
+}
+
+func TestCaptureJudgesAnewWhatWasApprovedUntilNow(t *testing.T) {
+	o := newOffice(t)
+	orders := o.aws.AddFunction(demoAccount, demoRegion, "orders")
+	o.aws.SetPolicy(orders, "", allow(orders, `"*"`, ""))
+	p := o.program()
+	c := &capture{p: p, store: o.store, account: o.account(), outcome: p.outcome("low"), all: true, risky: true, approver: approver{by: "alice", expires: "2026-11-24"}}
+	if err := c.run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.capture("bob", false); strings.Contains(got, "risky: ") {
+		t.Errorf("while the approval counts, the capture says\n%s", got)
+	}
+	o.now = o.now.AddDate(0, 0, 1)
+	if got := o.capture("bob", false); !strings.Contains(got, "1 left out as risky") {
+		t.Errorf("when the approval is over, the capture says\n%s", got)
+	}
+}
+
+// TestNarrowedConfigurationIsApproved approves what is gone or less than approved.
+func TestNarrowedConfigurationIsApproved(t *testing.T) {
+	o := newOffice(t)
+	orders := o.aws.AddFunction(demoAccount, demoRegion, "orders")
+	o.aws.AddAlias(orders, "live", o.aws.AddVersion(orders))
+	uuid := o.aws.AddMapping(orders, "arn:aws:sqs:us-east-1:111122223333:jobs")
+	o.aws.SetURL(orders, "live", "NONE")
+	o.capture("alice", true)
+	for _, c := range []struct {
+		name     string
+		change   func()
+		place    drift.Place
+		approved string // what is approved of it then
+	}{
+		{"an event source is disabled", func() { o.aws.SetMappingState(uuid, "Disabled") }, drift.Unqualified, "event source arn:aws:sqs:us-east-1:111122223333:jobs, disabled"},
+		{"a URL wants signatures", func() { o.aws.SetURL(orders, "live", "AWS_IAM") }, "live", "function URL, AuthType AWS_IAM"},
+		{"a URL is gone", func() { o.aws.SetURL(orders, "live", "") }, "live", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.change()
+			if got := o.scan(); !strings.HasPrefix(got, "1 function: 1 finding (") {
+				t.Fatalf("the scan says %s:\n%s", got, &o.out)
+			}
+			for f, err := range o.store.Ledger.List(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f.Status == drift.Open {
+					if err := o.program().approve(t.Context(), o.store, f, approver{by: "alice"}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			baseline, err := o.store.Baseline.Get(t.Context(), drift.Subject(orders))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, a := range baseline.Places[c.place].Approvals {
+				if a.Config != nil && a.Config.Role == "" {
+					got += approves(a)
+				}
+			}
+			if got != c.approved {
+				t.Errorf("approved is %q, want %q", got, c.approved)
+			}
+			if got := o.scan(); got != "1 function: no findings" {
+				t.Errorf("the scan after the approval says %s:\n%s", got, &o.out)
+			}
+		})
+	}
+}
+
 func TestCaptureOfADisabledEventSourceIsNoApprovalOfAnEnabledOne(t *testing.T) {
 	o := newOffice(t)
 	orders := o.aws.AddFunction(demoAccount, demoRegion, "orders")

@@ -109,6 +109,10 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"audit-execution-role", "", audit("execution-role-replaced"), exitDrift},
 		{"audit-layer", "", audit("layer-public"), exitDrift},
 		{"audit-trail-stopped", "", audit("trail-stopped"), exitDrift},
+		{"audit-own-stack", ownQueue, []string{"audit", "--store", "none", "--stack", "permdrift", "-"}, exitDrift},
+		{"audit-stack-unknown", ownQueue, []string{"audit", "--store", "none", "-"}, exitUnknown},
+		{"audit-other-stack", ownQueue, []string{"audit", "--store", "none", "--stack", "shop", "-"}, exitClean},
+		{"audit-own-key", ownKey, []string{"audit", "--store", "none", "--own-key", "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555", "-"}, exitDrift},
 		{"audit-unknown-event", `{"eventVersion":"1.08","eventSource":"lambda.amazonaws.com","eventName":"FlyToTheMoon20270101","recipientAccountId":"111122223333"}`, []string{"audit", "--store", "none", "-"}, exitClean},
 		{"audit-sqs-batch", "", audit("sqs-batch"), exitDrift},
 		{"audit-sqs-batch-bad-message", "", audit("sqs-batch-bad-message"), exitFailed},
@@ -153,6 +157,14 @@ func TestGoldenCommandLines(t *testing.T) {
 		})
 	}
 }
+
+// ownQueue purges a queue of the stack permdrift, and ownKey disables a key.
+const (
+	ownQueue = `{"eventVersion":"1.10","eventTime":"2026-11-23T13:11:29Z","eventSource":"sqs.amazonaws.com","eventName":"PurgeQueue","awsRegion":"us-east-1","eventID":"a1b2c3d4-5678-90ab-cdef-EXAMPLE00101","recipientAccountId":"111122223333",
+ "userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/mallory","accountId":"111122223333"},"requestParameters":{"queueUrl":"https://sqs.us-east-1.amazonaws.com/111122223333/permdrift-EventsQueue-1A2B3C4D5E6F"}}`
+	ownKey = `{"eventVersion":"1.10","eventTime":"2026-11-23T13:11:29Z","eventSource":"kms.amazonaws.com","eventName":"DisableKey","awsRegion":"us-east-1","eventID":"a1b2c3d4-5678-90ab-cdef-EXAMPLE00102","recipientAccountId":"111122223333",
+ "userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/mallory","accountId":"111122223333"},"requestParameters":{"keyId":"11111111-2222-3333-4444-555555555555"}}`
+)
 
 // functionURL is the policy of a function with a public URL: both grants.
 const functionURL = `{"Version":"2012-10-17","Id":"default","Statement":[
