@@ -282,13 +282,23 @@ func edit(t *testing.T, record json.RawMessage, change func(map[string]any)) jso
 	return text
 }
 
-// omitted is what CloudTrail writes in the place of parameters over 100 KB.
-var omitted = map[string]any{"reason": "requestParameters too large", "omitted": true, "originalSize": 131072}
+// dropped is what CloudTrail writes in the place of parameters over 100 KB.
+var dropped = map[string]any{"reason": "requestParameters too large", "omitted": true, "originalSize": 131072}
 
 // omitParameters drops the parameters of a call as CloudTrail does.
-func omitParameters(record map[string]any) { record["requestParameters"] = omitted }
+func omitParameters(record map[string]any) { record["requestParameters"] = dropped }
 
 // omitAll drops the answer too, so that nothing names the function.
 func omitAll(record map[string]any) {
-	record["requestParameters"], record["responseElements"] = omitted, nil
+	record["requestParameters"], record["responseElements"] = dropped, nil
+}
+
+func publishLayer(ctx context.Context, c *lambda.Client) error {
+	_, err := c.PublishLayerVersion(ctx, &lambda.PublishLayerVersionInput{LayerName: aws.String("pricing"), Content: &types.LayerVersionContentInput{ZipFile: []byte("code")}})
+	return err
+}
+
+func deleteLayer(ctx context.Context, c *lambda.Client) error {
+	_, err := c.DeleteLayerVersion(ctx, &lambda.DeleteLayerVersionInput{LayerName: aws.String("pricing"), VersionNumber: aws.Int64(1)})
+	return err
 }
