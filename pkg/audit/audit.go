@@ -57,8 +57,8 @@ type Auditor struct {
 	// TrustAdoptions has adoptions count without a look at their seals, for a
 	// reader without the key: the auditor's own reading corrects it.
 	TrustAdoptions bool
-	// Context is what Compare has to know; its Now and Seals
-	// are set for each change.
+	// Context is what Compare has to know; its Now, Seals
+	// and Learned are set for each change.
 	Context drift.Context
 	// RereadAfter are the waits after which a state that does not show a change
 	// yet is read again. Empty: what is read is concluded from.
@@ -129,7 +129,7 @@ type observation struct {
 
 func (a *Auditor) begin(change drift.Change) observation {
 	o := observation{report: Report{Change: change}, context: a.Context}
-	o.context.Now, o.context.Seals = a.now(), a.Seals != nil
+	o.context.Now, o.context.Seals, o.context.Learned = a.now(), a.Seals != nil, a.TrustAdoptions
 	return o
 }
 

@@ -373,3 +373,22 @@ func TestOddAliases(t *testing.T) {
 		t.Errorf("announced %q", w.announced)
 	}
 }
+
+// A reader without the key, and without the auditor's settings, reopens nothing
+// that the auditor adopted.
+func TestReaderWithoutTheKeyTrustsAdoptions(t *testing.T) {
+	w := newWorld(t)
+	w.Context.Unknown, w.Context.LearnUntil = drift.Learn, noon.Add(time.Hour)
+	w.live = []string{own}
+	w.audit(swept)
+	if row := w.row(); row.Status != drift.Accepted || row.Adoption == nil {
+		t.Fatalf("not adopted: %+v", row)
+	}
+	w.Auditor.Context.Unknown, w.Auditor.Context.LearnUntil = drift.Strict, time.Time{}
+	w.Auditor.Seals, w.Auditor.TrustAdoptions = nil, true
+	w.audit(swept)
+	w.wantAnnounced()
+	w.Auditor.TrustAdoptions = false
+	w.audit(swept)
+	w.wantAnnounced("reopened own")
+}

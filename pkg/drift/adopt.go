@@ -39,6 +39,9 @@ func (c Context) adopts(change Change, baseline Baseline, f Finding) (Adoption, 
 // it. Learning permits what was adopted before its end.
 func (c Context) permits(a Adoption, baseline Baseline, f Finding) bool {
 	if a.Rule == LearnRule {
+		if c.Learned {
+			return f.Exposure == policy.Internal
+		}
 		return c.Unknown == Learn && a.At.Before(c.LearnUntil) && c.LearnUntil.Sub(a.At) <= MaxLearn && f.Exposure == policy.Internal
 	}
 	i := slices.IndexFunc(baseline.Rules, func(r Rule) bool { return r.ID == a.Rule })

@@ -18,6 +18,9 @@ type Context struct {
 	LearnUntil time.Time
 	// Seals is set where adoptions can be sealed; without it nothing is adopted.
 	Seals bool
+	// Learned has what learning adopted count, whatever the mode is here: for a
+	// reader who is not told how the auditor learns.
+	Learned bool
 	// Own are the resources that the auditing rests on.
 	Own Own
 	// Store is what commands have to name with --store to reach the ledger;
