@@ -134,6 +134,9 @@ func compileCondition(c Condition, texts map[string]bool) clause {
 	if !o.known() {
 		return opaqueClause(o, key, c.Values, "the operator "+clip(c.Operator)+" is not known")
 	}
+	if len(c.Values) == 0 && o.negated() { // a positive one never matches, which is documented
+		return opaqueClause(o, key, c.Values, clip(key)+": an empty list under "+o.base+" is not documented")
+	}
 	out := clause{negated: o.negated(), missing: o.negated() || o.ifExists, compare: comparisons[o.base]}
 	switch o.set {
 	case "ForAnyValue":

@@ -91,7 +91,7 @@ func (s *space) niceTexts(dim *dimension, wild []*glob) (list []string) {
 	}
 	switch dim.key.name {
 	case "aws:principalarn":
-		return append(list, s.callerARNs()...)
+		return append(s.callerARNs(), list...)
 	case actionName:
 		if len(wild) > 0 {
 			return append(list, lowActions...)
@@ -290,10 +290,34 @@ func nice(g *glob, name string) (string, bool) {
 	if whole := "arn:aws:lambda:us-east-1:" + strangerAccount + ":function:example"; (name == resourceName || arnKeys[name]) && segment < arnSegments && g.match(whole) {
 		text = whole
 	}
+	if accountKeys[name] {
+		text = niceAccount(g)
+	}
 	if start, found := strings.CutPrefix(g.source, "*:"); found && name == resourceName && !strings.ContainsAny(start, "*?$") {
 		text = "arn:aws:lambda:us-east-1:" + strangerAccount + ":" + start
 	}
 	return text, g.match(text)
+}
+
+// accountKeys are the condition keys that hold the id of an account.
+var accountKeys = map[string]bool{"aws:principalaccount": true, "aws:sourceaccount": true, "aws:resourceaccount": true, "aws:vpceaccount": true}
+
+// niceAccount fills the stars of a pattern with digits, up to an account's twelve.
+func niceAccount(g *glob) string {
+	var b strings.Builder
+	left := max(0, len(strangerAccount)-len(g.tokens)+1) // for the first star
+	for _, t := range g.tokens {
+		switch {
+		case t.kind == tokenRune:
+			b.WriteRune(t.r)
+		case t.star():
+			b.WriteString(strings.Repeat("0", left))
+			left = 1
+		default:
+			b.WriteByte('0')
+		}
+	}
+	return b.String()
 }
 
 // knownActions are the actions that witnesses show by preference, and spell.
