@@ -33,6 +33,7 @@ type Message struct {
 	Config         *drift.Config     `json:"config,omitempty"`
 	Before         *drift.Config     `json:"before,omitempty"`
 	Reason         string            `json:"reason,omitempty"`
+	Advice         string            `json:"advice,omitempty"`
 	Certain        bool              `json:"certain"`
 	Counterparties []string          `json:"counterparties,omitempty"`
 	Witness        *policy.Witness   `json:"witness,omitempty"`
@@ -82,7 +83,7 @@ func NewMessage(f drift.Finding, a drift.Announcement) Message {
 		Version: MessageVersion,
 		ID:      f.ID, Kind: f.Kind, Severity: f.Severity, Exposure: f.Exposure,
 		Account: f.Account, Region: f.Region, Subject: f.Subject, Place: f.Place,
-		Statement: f.Statement, Sids: f.Sids, Config: f.Config, Before: f.Before, Reason: f.Reason, Certain: f.Certain,
+		Statement: f.Statement, Sids: f.Sids, Config: f.Config, Before: f.Before, Reason: f.Reason, Advice: f.Advice, Certain: f.Certain,
 		Counterparties: f.Counterparties, Witness: f.Witness,
 		Actor: f.Actor, Event: Event{ID: f.Event.ID, Name: f.Event.Name, Time: f.Event.Time},
 		Owner: f.Owner, Stack: f.Stack,
@@ -149,6 +150,7 @@ var drops = []func(*Message){
 	func(m *Message) { m.Witness = nil },
 	func(m *Message) { m.Counterparties = nil },
 	func(m *Message) { m.Replaced = nil },
+	func(m *Message) { m.Advice = "" },
 	func(m *Message) { m.Statement = nil },
 	func(m *Message) { m.Config, m.Before = nil, nil },
 	func(m *Message) { m.Sids = nil },

@@ -83,7 +83,8 @@ func samples(t *testing.T) []sample {
 	replaced.Statement = statement(t, `{"Sid":"pub","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:*","Resource":"arn:aws:lambda:eu-west-1:111122223333:function:orders:live"}`)
 	replaced.Replaced, replaced.Owner, replaced.Stack = public(t).Statement, "payments@example.com", "shop"
 	replaced.Counterparties, replaced.Witness = []string{"s3.amazonaws.com"}, nil
-	replaced.Reason = "s3.amazonaws.com without aws:SourceAccount or a SourceArn that bears an account"
+	replaced.Reason = "any bucket in the world whose owner points its notifications here"
+	replaced.Advice = "add aws:SourceAccount 111122223333 and aws:SourceArn, the ARN of the bucket (arn:aws:s3:::BUCKET) (Lambda Developer Guide, Process Amazon S3 event notifications with Lambda)"
 	replaced.Actor = drift.Actor{ARN: "arn:aws:iam::444455556666:user/team/bob", Account: "444455556666", Type: "IAMUser", Via: "cli", SourceIP: "203.0.113.9"}
 
 	reopened := public(t)

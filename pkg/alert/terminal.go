@@ -49,6 +49,9 @@ func (t Terminal) Send(_ context.Context, f drift.Finding, a drift.Announcement)
 		p.cut("before", s.Replaced.String(), maxChange)
 	}
 	p.cut("why", join(", ", join(": ", string(s.Exposure), s.Reason), s.uncertain()), maxChange)
+	if !s.over() {
+		p.cut("pin it", s.Advice, maxChange)
+	}
 	p.row("request", s.request())
 	if s.over() || s.noted() || s.accepted() || s.transition == drift.Refused || s.transition == drift.Muted || s.Kind == drift.AuditBlinded {
 		p.cut("done", s.done(), maxChange)

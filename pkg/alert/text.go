@@ -183,6 +183,9 @@ func (t *text) why() {
 	if len(t.Counterparties) > 0 && t.Kind != drift.EventSourceAdded { // its source is shown
 		t.line(1, "It lets in: "+t.list(t.Counterparties))
 	}
+	if !t.over() {
+		t.line(1, prefixed("If it is meant: ", t.Advice))
+	}
 	if t.uncertain() != "" {
 		t.line(1, "This is not certain, and counts as new access until somebody has looked.")
 	}
