@@ -70,8 +70,8 @@ func bears(p policy.Policy, sid string) bool {
 }
 
 // TransientFindings are the findings about what a change claims to have let in
-// and a state, read late enough, lacks: it was there and is gone again. There
-// are none where what the change claims is approved, or stands. The removals
+// and a state, read late enough, lacks: it was there and is gone again, or a
+// Deny was gone and is there again. There are none where what the change claims is approved, or stands. The removals
 // that the ledger has say how long it stood.
 func TransientFindings(change Change, state State, baseline Baseline, removals []Removal, c Context) []Finding {
 	past, ok := past(change, state)
@@ -85,11 +85,12 @@ func TransientFindings(change Change, state State, baseline Baseline, removals [
 	var found []Finding
 	for _, f := range Compare(change, past, baseline, c) {
 		lost := f.Statement != nil && f.Statement.Effect == policy.Deny
-		if !widens[f.Kind] || f.Status != Open || stands[f.ID] || lost && change.Operation != PutPolicy {
+		if !widens[f.Kind] || f.Status != Open || stands[f.ID] || lost && change.Operation == AddStatement {
 			continue
 		}
-		f.Status = Transient
-		f.stand(removals)
+		if f.Status = Transient; !lost {
+			f.stand(removals)
+		}
 		found = append(found, f)
 	}
 	return found
@@ -100,8 +101,8 @@ var widens = map[FindingKind]bool{
 	PolicyWidened: true, LayerShared: true, URLOpened: true, EventSourceAdded: true, RoleReplaced: true,
 }
 
-// past is the state in which what a change claims stood, and nothing else is
-// covered; false where it claims nothing that could have stood.
+// past is the state in which what a change claims stood, or what it removed was
+// gone, and nothing else is covered; false where it claims nothing that could have stood.
 func past(change Change, state State) (State, bool) {
 	then := State{Subject: change.Subject, ReadAt: state.ReadAt, Rights: state.Rights}
 	if claimed, ok := claim(change); ok {
@@ -109,6 +110,11 @@ func past(change Change, state State) (State, bool) {
 		if url, ok := state.URLs[change.Place]; ok {
 			then.URLs = map[Place]URL{change.Place: url}
 		}
+		return then, true
+	}
+	if live := state.Policies[change.Place].Policy; change.Operation == RemoveStatement && bears(live, change.Sid) { // it is back
+		live.Statements = slices.DeleteFunc(slices.Clone(live.Statements), func(s policy.Statement) bool { return s.Sid == change.Sid })
+		then.Policies = map[Place]PlacePolicy{change.Place: {Policy: live}}
 		return then, true
 	}
 	config := change.Config

@@ -238,3 +238,22 @@ func TestMappingMadeAgainIsResolved(t *testing.T) {
 		}
 	}
 }
+
+// A Deny that was removed for some seconds, and is there again under its Sid
+// when the state is read, let somebody in meanwhile; an Allow did not.
+func TestDenyGoneForSecondsIsTransient(t *testing.T) {
+	live, approved := state(t, "", public, denyAll), baseline(t, "", public, denyAll)
+	removed := func(sid string) Change {
+		return Change{Subject: orders, Operation: RemoveStatement, Sid: sid, Event: Event{ID: "e1", Time: noon}}
+	}
+	removal, _ := RemovalOf(removed("deny"))
+	found := TransientFindings(removed("deny"), live, approved, []Removal{removal}, here)
+	if len(found) != 1 || strings.Contains(found[0].Reason, "it stood") || found[0].Kind != PolicyWidened || found[0].Severity != Critical || found[0].Status != Transient || found[0].Statement.Effect != policy.Deny {
+		t.Errorf("the Deny: got %+v", found)
+	}
+	for _, sid := range []string{"public", "never-there"} {
+		if found := TransientFindings(removed(sid), live, approved, nil, here); len(found) != 0 {
+			t.Errorf("%s: got %+v", sid, found)
+		}
+	}
+}
