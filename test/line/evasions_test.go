@@ -197,6 +197,29 @@ func evasions() []evasion {
 			want: []string{"opened policy-widened critical public orders:canary"},
 		},
 		{
+			name: "Deny taken away and put back within seconds", before: []step{put(paymentsARN, allowOurOrganization, denyOutsideVPC)},
+			attack: []step{revoke("payments", "", "vpc"), put(paymentsARN, allowOurOrganization, denyOutsideVPC)},
+			want:   []string{"transient policy-widened medium organization payments"}, says: "a Deny of the baseline is gone",
+		},
+		{
+			name: "document without its Deny, and put back within seconds", before: []step{put(paymentsARN, allowOurOrganization, denyOutsideVPC)},
+			attack: []step{put(paymentsARN, allowOurOrganization), put(paymentsARN, allowOurOrganization, denyOutsideVPC)},
+			want:   []string{"transient policy-widened medium organization payments"}, says: "a Deny of the baseline is gone",
+		},
+		{
+			name: "a role that is there for one version only", attack: []step{setRole("orders", "administrator"), publish("orders"), setRole("orders", "orders")},
+			want: []string{"opened role-replaced critical orders"}, says: "version 2",
+		},
+		{
+			name: "a URL's AuthType there and back within seconds", before: []step{grant("orders", "u", "*", throughURL("NONE")), grant("orders", "f", "*", onlyURL), createURL("orders", "", "AWS_IAM")},
+			attack: []step{updateURL("orders", "", "NONE", nil), updateURL("orders", "", "AWS_IAM", nil)},
+			want:   []string{"transient url-opened critical public orders"},
+		},
+		{
+			name: "a function deleted and made again with another policy", attack: []step{deleteFunction("orders"), createFunction("orders", "orders"), grant("orders", "a", "*")},
+			want: []string{"opened policy-widened critical public orders"},
+		},
+		{
 			name: "the role of an administrator", attack: []step{setRole("orders", "administrator")},
 			want: []string{"opened role-replaced critical orders"}, says: "administrator",
 		},
