@@ -26,7 +26,7 @@ does. What cannot be decided counts as new access and says so.`,
 		RunE: func(_ *cobra.Command, files []string) error {
 			o := policy.Options{Type: policy.PolicyType(kind), All: true}
 			switch o.Type {
-			case policy.ResourcePolicy, policy.IdentityPolicy, policy.TrustPolicy:
+			case "", policy.ResourcePolicy, policy.IdentityPolicy, policy.TrustPolicy:
 			default:
 				return usage("--type is %q, not resource, identity or trust", kind)
 			}
@@ -49,7 +49,7 @@ does. What cannot be decided counts as new access and says so.`,
 			return p.diff(policy.NewAccess(baseline, current, o), current)
 		},
 	}
-	cmd.Flags().StringVar(&kind, "type", string(policy.ResourcePolicy), "what the policies are attached to: resource, identity or trust (a role's trust policy)")
+	cmd.Flags().StringVar(&kind, "type", "", "what the policies are attached to: resource, identity or trust, a role's trust policy (default: resource where a statement has a principal, else identity)")
 	cmd.Flags().StringVar(&account, "account", "", "the account that owns the resource (default: from the policies' ARNs)")
 	return cmd
 }
@@ -62,6 +62,9 @@ func (p *program) policy(name string) (policy.Policy, error) {
 	}
 	document, err := policy.Parse(unwrap(text))
 	if err != nil {
+		if name == "-" {
+			name = "standard input"
+		}
 		return policy.Policy{}, fmt.Errorf("reading the policy in %s: %w", name, err)
 	}
 	return document, nil

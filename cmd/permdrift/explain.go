@@ -123,7 +123,14 @@ func (p *program) explain(document policy.Policy, owner policy.Owner, url string
 	for _, s := range e.Statements {
 		p.explainStatement(s)
 	}
-	fmt.Fprintf(p.out, "The policy as a whole is %s.\n", e.Exposure)
+	switch e.Exposure {
+	case policy.Nobody:
+		fmt.Fprintln(p.out, "The policy as a whole lets nobody in.")
+	case policy.Unknown:
+		fmt.Fprintln(p.out, "The policy as a whole is unknown: what could not be decided may let anybody in.")
+	default:
+		fmt.Fprintf(p.out, "The policy as a whole is %s.\n", e.Exposure)
+	}
 	if u := e.FunctionURL; u != nil {
 		fmt.Fprintf(p.out, "The function URL is %s: %s.\n", u.Exposure, clean(u.Reason))
 	}

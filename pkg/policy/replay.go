@@ -116,7 +116,7 @@ func (h *hunt) spell(chosen []*value) Request {
 		case dim.key.name == actionName:
 			r.Action = h.spellAction(v.text)
 		case dim.key.name == resourceName:
-			r.Resource = v.text
+			r.Resource = h.space.ofService(dim, v, chosen)
 		default:
 			if r.Context == nil {
 				r.Context = make(map[string][]string)
@@ -132,6 +132,30 @@ func (h *hunt) spell(chosen []*value) Request {
 		}
 	}
 	return r
+}
+
+// ofService is a resource of the action's service, where the class of v has one
+// and v is but an example.
+func (s *space) ofService(d *dimension, v *value, chosen []*value) string {
+	at, ok := s.index[dimensionKey{name: actionName}]
+	if !ok || chosen[at] == nil || !strings.HasPrefix(v.text, "arn:aws:lambda:us-east-1:"+strangerAccount) {
+		return v.text
+	}
+	service, _, _ := strings.Cut(chosen[at].text, ":")
+	text := "arn:aws:" + service + ":us-east-1:" + strangerAccount + ":example"
+	switch {
+	case service == "lambda" || strings.ContainsAny(service, "*?"):
+		return v.text
+	case service == "s3":
+		text = "arn:aws:s3:::example/example"
+	case service == "iam":
+		text = "arn:aws:iam::" + strangerAccount + ":role/example"
+	}
+	own := &value{text: text, runes: []rune(text)}
+	if !s.hasShape(d, s.shapes(d), own) || string(d.signature(nil, own)) != string(d.signature(nil, v)) {
+		return v.text
+	}
+	return text
 }
 
 // fitting is a value of the class of v that goes with the caller who was chosen.
