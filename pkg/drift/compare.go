@@ -21,6 +21,8 @@ type Context struct {
 	// Learned has what learning adopted count, whatever the mode is here: for a
 	// reader who is not told how the auditor learns.
 	Learned bool
+	// Reach says what the rights of a role come to; nil: nothing is said of it.
+	Reach Reach
 	// Own are the resources that the auditing rests on.
 	Own Own
 	// Store is what commands have to name with --store to reach the ledger;
@@ -89,6 +91,11 @@ func comparePlace(change Change, state State, baseline Baseline, place Place, c 
 	drafts := newDrafts(change, state.Subject, place)
 	for _, i := range difference.Added {
 		cmp.added(drafts, i)
+	}
+	for _, f := range drafts.list {
+		if _, ok := c.adopts(change, baseline, f); ok {
+			cmp.adopted = append(cmp.adopted, *f.Statement)
+		}
 	}
 	if state.Covers(place) {
 		for _, i := range difference.Removed {

@@ -257,3 +257,22 @@ func TestDenyGoneForSecondsIsTransient(t *testing.T) {
 		}
 	}
 }
+
+// A Deny that goes wakes what was adopted behind it, as it does what was approved.
+func TestLostDenyIsJudgedByWhatIsAdopted(t *testing.T) {
+	b := baseline(t, "", denyAll)
+	b.Rules = []Rule{{ID: "deploys", Subjects: "*", Adopt: &Deployer{Issuer: "arn:aws:iam::111122223333:role/deployer", Account: "111122223333", Organization: true}}}
+	live := state(t, "", ownOrg)
+	statement := live.Policies[""].Policy.Statements[0]
+	id := FindingID(orders, "", string(PolicyWidened)+":Allow:"+statement.Key())
+	b.Adoptions = map[string]Adoption{id: {Rule: "deploys", Issuer: b.Rules[0].Adopt.Issuer, Event: "e1", At: noon}}
+	worst := Informational
+	for _, f := range Compare(Change{Subject: orders}, live, b, here) {
+		if f.Statement.Effect == policy.Deny && f.Status == Open {
+			worst = f.Severity
+		}
+	}
+	if worst != Medium {
+		t.Errorf("the loss of the Deny is %s", worst)
+	}
+}

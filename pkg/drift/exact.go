@@ -10,6 +10,7 @@ import (
 type comparison struct {
 	account        string
 	live, approved policy.Policy
+	adopted        []policy.Statement // live ones that are not approved, and adopted
 	owner          policy.Owner
 }
 
@@ -51,10 +52,11 @@ func (c comparison) grants(s policy.Statement) (access policy.Access, dormant bo
 }
 
 // opens says what the loss of a Deny lets in, through the live Allows that no
-// finding of their own tells: those that the approved ones contain. The
-// witnesses' indices are of the live policy.
+// open finding of their own tells: those that the approved and adopted ones
+// contain. The witnesses' indices are of the live policy.
 func (c comparison) opens(lost policy.Statement) policy.Access {
 	approved, _ := effects(c.approved)
+	approved = append(approved, c.adopted...)
 	_, denies := effects(c.live)
 	current := make([]policy.Statement, 0, len(c.live.Statements))
 	var indices []int

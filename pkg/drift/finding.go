@@ -98,6 +98,12 @@ type Finding struct {
 	Replaces       string          `json:"replaces,omitempty"` // id of the finding whose Sid this one took over
 	// Replaced is the statement that had the Sid before.
 	Replaced *policy.Statement `json:"replaced,omitempty"`
+	// Policy is the identity policy of a role that the statement is of.
+	Policy string `json:"policy,omitempty"`
+	// Escalations are what a role's new rights come to.
+	Escalations []Escalation `json:"escalations,omitempty"`
+	// Functions are those that run as the role.
+	Functions []Subject `json:"functions,omitempty"`
 	// Owner and Stack are whom the function belongs to, by its tags.
 	Owner string `json:"owner,omitempty"`
 	Stack string `json:"stack,omitempty"`

@@ -23,12 +23,15 @@ type Own struct {
 // does, it is a finding of the kind AuditBlinded, one for each event. Undecided
 // is why that cannot be told.
 func Tampering(change Change, own Own) (finding *Finding, undecided string) {
-	if change.Operation == Sweep || change.OutcomeUnknown && change.Operation != Blind {
+	if change.Operation == Sweep {
 		return nil, ""
 	}
 	why, undecided := own.touched(change)
 	if why == "" {
 		return nil, undecided
+	}
+	if change.OutcomeUnknown { // no state that is read would show it
+		why += "; whether it took effect is unknown"
 	}
 	s := change.Subject
 	return &Finding{

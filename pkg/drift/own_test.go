@@ -90,4 +90,8 @@ func TestTamperingUndecided(t *testing.T) {
 	if f, _ := Tampering(perhaps, Own{}); f == nil {
 		t.Error("a call that may have stopped the trail is nothing")
 	}
+	perhaps = Change{Subject: FunctionSubject("", "us-east-1", "111122223333", "permdrift-AuditorFunction-XYZ"), Operation: UpdateCode, OutcomeUnknown: true}
+	if f, _ := Tampering(perhaps, Own{Stack: "permdrift"}); f == nil || !strings.HasSuffix(f.Reason, "whether it took effect is unknown") {
+		t.Errorf("a call that may have replaced the auditor's code: got %+v", f)
+	}
 }

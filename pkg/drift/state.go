@@ -31,7 +31,10 @@ type State struct {
 	Listed []Aspect `json:"listed,omitempty"`
 	// Rights are what roles may do that a finding has to be told with; see [Want].
 	Rights map[string]Rights `json:"rights,omitempty"`
-	// Tags are the function's tags, nil where they were not read.
+	// Role is what a role is beside its documents, nil where it does not exist
+	// or the subject is none.
+	Role *RoleState `json:"role,omitempty"`
+	// Tags are the subject's tags, nil where they were not read.
 	Tags map[string]string `json:"tags,omitempty"`
 	// Gaps are the places, or the listing itself, that could not be read.
 	Gaps   []Gap     `json:"gaps,omitempty"`
@@ -80,10 +83,12 @@ type Want struct {
 	URLs  []Place  // of the places whose URL decides what a grant opens
 	Roles []string // ARNs of roles whose rights are to be compared
 	Tags  bool     // who owns the function
+	// Functions asks which functions run as the role that the state is of.
+	Functions bool
 }
 
 // Empty reports whether nothing is wanted.
-func (w Want) Empty() bool { return len(w.URLs) == 0 && len(w.Roles) == 0 && !w.Tags }
+func (w Want) Empty() bool { return len(w.URLs) == 0 && len(w.Roles) == 0 && !w.Tags && !w.Functions }
 
 // Gap is something that could not be read or decided: unknown, never clean.
 type Gap struct {
