@@ -266,7 +266,7 @@ func (g generator) resources() []string {
 	if g.kind == identityPolicy {
 		return []string{
 			"arn:aws:s3:::b", "arn:aws:s3:::b/*", "arn:aws:s3:::b/x/*", "arn:aws:s3:::b*", "arn:aws:s3:::*/x", "arn:aws:s3:::?/x", "arn:aws:s3:*",
-			"arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/${aws:PrincipalTag/team, 'x'}/*", "arn:aws:s3:::b/${*}",
+			"arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/${AWS:UserName}/x/*", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/${aws:PrincipalTag/team, 'x'}/*", "arn:aws:s3:::b/${*}",
 			lambdaARN + "f", lambdaARN + "*", "arn:aws:lambda:*:*:function:f", "arn:aws:lambda:*", "*", "*:function:f",
 		}
 	}
@@ -320,6 +320,7 @@ var subjects = []subject{
 	{"aws:username", textual, []string{"u", "v", "U"}, []string{"u*", "?", "*"}},
 	{"aws:PrincipalTag/team", textual, []string{"red", "blue", "Red", "${aws:username}"}, []string{"r*", "*e*", "*d", "?ed", "${aws:username}*", "${*}", "re${?}"}},
 	{"aws:ResourceTag/team", textual, []string{"red", "blue", "${aws:PrincipalTag/team}", "${aws:PrincipalTag/team, 'red'}", "x-${aws:username}"}, []string{"r*", "${aws:PrincipalTag/team}*", "*${aws:PrincipalTag/team}"}},
+	{"s3:prefix", textual, []string{"home/", "home/${aws:username}", "home/${AWS:UserName}/x"}, []string{"home/*", "home/${aws:username}/*", "home/${aws:username}/x/*", "*/${aws:username}", "home/${aws:username, 'x'}/?"}},
 	{"lambda:FunctionUrlAuthType", textual, []string{"NONE", "AWS_IAM"}, []string{"*"}},
 	{"lambda:InvokedViaFunctionUrl", booleans, []string{"true", "false"}, nil},
 	{"aws:SecureTransport", booleans, []string{"true", "false", "True"}, nil},
@@ -349,6 +350,9 @@ func (g generator) conditionOn(s subject) condition {
 	c := condition{key: s.key}
 	if g.chance(10) {
 		c.key = strings.Replace(s.key, "aws:", "AWS:", 1)
+	}
+	if g.chance(10) {
+		c.key = strings.Replace(c.key, "/team", "/Team", 1) // names of tags too
 	}
 	if g.chance(10) {
 		c.operator, c.values = "Null", []string{g.pick("true", "false")}
