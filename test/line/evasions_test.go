@@ -220,6 +220,10 @@ func evasions() []evasion {
 			want: []string{"opened policy-widened critical public orders"},
 		},
 		{
+			name: "the auditor's own code, and an outcome that is unknown", attack: []step{deployCode(permdriftAuditor, "v2")}, record: failed("ServiceException"),
+			want: []string{"opened audit-blinded critical permdrift-auditor"}, says: "whether it took effect is unknown",
+		},
+		{
 			name: "the role of an administrator", attack: []step{setRole("orders", "administrator")},
 			want: []string{"opened role-replaced critical orders"}, says: "administrator",
 		},

@@ -312,6 +312,39 @@ func TestAdoptionEndsWithItsRule(t *testing.T) {
 	}
 }
 
+// What was adopted behind a Deny counts when the Deny goes: the loss of it is as
+// bad as what that lets in.
+func TestLostDenyWakesWhatIsAdopted(t *testing.T) {
+	w := newWorld(t)
+	rule := deployRule()
+	rule.Adopt.Organization = true
+	w.rule(rule)
+	w.begin(put(ordersARN, denyOutsideVPC))
+	w.run(deployer, put(ordersARN, denyOutsideVPC, allowOurOrganization))
+	w.wantSent()
+	w.wantAdopted(1)
+	w.run(mallory, put(ordersARN, allowOurOrganization))
+	w.wantSent("opened policy-widened medium organization orders")
+}
+
+// A grant of mallory's that the deployer then writes again, in a document of his
+// own, was told when it was made, and is told when it is adopted.
+func TestGrantThatTheDeployerRepeatsIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.rule(deployRule())
+	w.begin()
+	mine := strings.Replace(allowOurRoot, ":root", ":role/mallory", 1)
+	w.run(mallory, put(ordersARN, mine))
+	w.wantSent(lowOrders)
+	w.run(deployer, put(ordersARN, allowOurRoot, mine))
+	w.wantSent(lowOrders, "resolved policy-widened informational internal orders")
+	for _, m := range w.topic.messages() {
+		if m.Transition == drift.Closed && !strings.Contains(m.Note, "adopted by the rule deployer") {
+			t.Errorf("how it was resolved is told as %q", m.Note)
+		}
+	}
+}
+
 func withStatement(w *world, r drift.Rule) drift.Rule {
 	var s drift.Approval
 	must(w.t, "reading a statement", json.Unmarshal([]byte(`{"statement":`+strings.ReplaceAll(allowOurRoot, "$ARN", "*")+`}`), &s))
