@@ -27,6 +27,8 @@ func full(id string) drift.Finding {
 		Address: "https://abc.lambda-url.eu-central-1.on.aws/", AuthType: "NONE", InvokeMode: "BUFFERED",
 		CORS: &drift.CORS{AllowOrigins: []string{"*"}, MaxAge: 60},
 	}}
+	f.Escalations = []drift.Escalation{{Method: "administrator", Severity: drift.Critical, Reason: "can do everything"}}
+	f.Functions = []drift.Subject{ingest}
 	f.Before = &drift.Config{Mapping: &drift.Mapping{UUID: "u1", Source: "arn:aws:sqs:eu-central-1:444455556666:orders", Enabled: true}}
 	f.Replaces, f.Replaced = "0123456789abcdef0123", &before
 	f.Actor = drift.Actor{ARN: "arn:aws:sts::111122223333:assumed-role/deploy/ci", Account: "111122223333", Issuer: "arn:aws:iam::111122223333:role/deploy"}
