@@ -115,6 +115,8 @@ var relatedConditions = []struct{ name, a, relation, b string }{
 	{"another organization's paths", `{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorgid/*"}}`, "#", `{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorgid2/*"}}`},
 	{"attributes of an item", `{"ForAllValues:StringEquals":{"dynamodb:Attributes":["id","name"]},"StringEqualsIfExists":{"dynamodb:Select":"SPECIFIC_ATTRIBUTES"}}`, "<", `{"ForAllValues:StringEquals":{"dynamodb:Attributes":"id"},"StringEquals":{"dynamodb:Select":"SPECIFIC_ATTRIBUTES"}}`},
 	{"a single value under ForAllValues", `{"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}`, "=", `{"StringEqualsIfExists":{"aws:PrincipalOrgID":"o-exampleorgid"}}`},
+	{"organization paths by ForAllValues, there", `{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorgid/*"}}`, "<", `{"ForAllValues:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorgid/*"},"Null":{"aws:PrincipalOrgPaths":"false"}}`},
+	{"services on the way by ForAllValues, there", `{"ForAnyValue:StringEquals":{"aws:CalledVia":["a.amazonaws.com","b.amazonaws.com"]}}`, "<", `{"ForAllValues:StringEquals":{"aws:CalledVia":"a.amazonaws.com"},"Null":{"aws:CalledVia":"false"}}`},
 	{"sets of operators in other cases", `{"ForAnyValue:StringLike":{"aws:TagKeys":"a*"}}`, "=", `{"foranyvalue:stringlike":{"aws:tagkeys":"a*"}}`},
 
 	// Tags and keys in other cases.

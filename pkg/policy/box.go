@@ -90,8 +90,22 @@ func (s *space) real(b box) bool {
 		for i := range s.relations {
 			changed = s.relations[i].narrow(s, b) || changed
 		}
+		for _, d := range s.filled {
+			changed = s.fillSet(b, d) || changed
+		}
 	}
 	return !s.emptyBox(b)
+}
+
+// fillSet takes away the set that is there without an element, and reports
+// whether the box changed.
+func (s *space) fillSet(b box, d int) bool {
+	for _, e := range s.dimensions[d].elements {
+		if s.part(b, e)[0]&2 != 0 {
+			return false
+		}
+	}
+	return meet(s.part(b, d), []uint64{1})
 }
 
 func (r *relation) narrow(s *space, b box) bool {

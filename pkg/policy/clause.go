@@ -173,7 +173,16 @@ func compileCondition(c Condition, texts map[string]bool) clause {
 // Source: IAM User Guide, "AWS global condition context keys", Value type.
 var multiKeys = map[string]bool{
 	"aws:principalorgpaths": true, "aws:sourceorgpaths": true, "aws:tagkeys": true, "aws:calledvia": true,
-	"aws:resourceorgpaths": true, "aws:principalservicenameslist": true,
+	"aws:resourceorgpaths": true, "aws:principalservicenameslist": true, "aws:vpceorgpaths": true,
+}
+
+// filledKeys are keys of several values that are documented to be there only
+// with some: what is in no organization has no path, what no service made has
+// no names of services. aws:TagKeys may be there and empty.
+// Source: IAM User Guide, "AWS global condition context keys", Availability.
+var filledKeys = map[string]bool{
+	"aws:principalorgpaths": true, "aws:sourceorgpaths": true, "aws:resourceorgpaths": true, "aws:vpceorgpaths": true,
+	"aws:calledvia": true, "aws:principalservicenameslist": true,
 }
 
 // singleKeys are the known keys that hold one value.

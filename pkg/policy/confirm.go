@@ -49,8 +49,8 @@ func consistent(r Request) bool {
 		return false // nobody has such a name
 	}
 	for key, values := range r.Context {
-		if len(values) == 0 && !multivalued[strings.ToLower(key)] {
-			return false // a key that has one value is not there without it
+		if low := strings.ToLower(key); len(values) == 0 && (!multiKeys[low] || filledKeys[low]) {
+			return false // it is not there without a value
 		}
 		if len(values) != 1 || r.Principal == (Caller{}) {
 			continue // identity policies: whose the identity is, is not said
@@ -75,13 +75,6 @@ func consistent(r Request) bool {
 		}
 	}
 	return true
-}
-
-// multivalued are the keys that are documented to hold a set, which may be empty.
-// Source: IAM User Guide, "AWS global condition context keys".
-var multivalued = map[string]bool{
-	"aws:tagkeys": true, "aws:calledvia": true, "aws:principalorgpaths": true, "aws:sourceorgpaths": true,
-	"aws:resourceorgpaths": true, "aws:vpceorgpaths": true, "aws:principalservicenameslist": true,
 }
 
 // ownARN is what aws:PrincipalArn says of a caller: the role, not its session.

@@ -31,6 +31,7 @@ type space struct {
 	spans        []span
 	words        int
 	relations    []relation
+	filled       []int // dimensions of sets that are not empty where they are there
 	arena        []uint64
 	domain       []glob       // resources that the policy can be about; nil: any
 	tellMore     func(*space) // adds patterns that tell the values of keys apart
@@ -252,6 +253,9 @@ func (d *dimension) signature(b []byte, v *value) []byte {
 // spread turns the classes of a set's elements into dimensions: does the set
 // have such an element? The dimension itself then says whether the set is there.
 func (s *space) spread(dim *dimension) {
+	if filledKeys[dim.key.name] {
+		s.filled = append(s.filled, s.index[dim.key])
+	}
 	dim.members = dim.values
 	dim.values = []value{{absent: true}, {}}
 	for i := range dim.members {

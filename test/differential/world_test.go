@@ -223,8 +223,14 @@ func (w *world) declareKey(id, name string, operators []string) error {
 		}
 		k.elements = append(k.elements, e)
 	}
+	if filled[name] && n > 0 {
+		w.require(or(k.missing, k.elements[0].active))
+	}
 	return nil
 }
+
+// filled are the sets that AWS documents to be there only with a value.
+var filled = map[string]bool{"aws:principalorgpaths": true, "aws:calledvia": true}
 
 func isSet(operator string) bool { return strings.Contains(operator, ":") }
 
