@@ -19,6 +19,7 @@ var relatedPrincipals = []struct{ name, a, relation, b string }{
 	{"partition of the resource", `{"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:root"},"Action":"*","Resource":"arn:aws-cn:lambda:cn-north-1:111122223333:function:f"}`, "=", `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"*","Resource":"arn:aws-cn:lambda:cn-north-1:111122223333:function:f"}`},
 	{"GovCloud is another account", to(`{"AWS":"arn:aws:iam::111122223333:root"}`), "#", to(`{"AWS":"arn:aws-us-gov:iam::111122223333:root"}`)},
 	{"deleted and nobody", to(`{"AWS":"AROAEXAMPLEEXAMPLEAB"}`), "=", to(`{"AWS":[]}`)},
+	{"deleted, by a short id", to(`{"AWS":"AROAEXAMPLEID"}`), "=", to(`{"AWS":[]}`)},
 	{"deleted and a wildcard", to(`{"AWS":"AIDAEXAMPLEEXAMPLEAB"}`), "=", to(`{"AWS":"arn:aws:iam::111122223333:user/*"}`)},
 	{"deleted beside the account", to(`{"AWS":"111122223333"}`), "=", to(`{"AWS":["AROAEXAMPLEEXAMPLEAB","111122223333"]}`)},
 	{"role in another case", to(`{"AWS":"arn:aws:iam::111122223333:role/Admin"}`), "#", to(`{"AWS":"arn:aws:iam::111122223333:role/admin"}`)},

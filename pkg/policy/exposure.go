@@ -247,10 +247,16 @@ func (o Owner) organization(id string) (Exposure, string) {
 	return External, "another organization, " + id
 }
 
-// isUniqueID reports whether a principal is the id that IAM leaves of a deleted one.
+// isUniqueID reports whether a principal is the id that IAM leaves of a deleted
+// one: capital letters and digits behind the prefix. Real ones have 21, those of
+// examples are often shorter.
 func isUniqueID(principal string) bool {
+	const shortest = 8
+	if len(principal) < shortest || strings.Trim(principal, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return false
+	}
 	for _, prefix := range []string{"AROA", "AIDA", "AGPA", "ANPA"} {
-		if strings.HasPrefix(principal, prefix) && len(principal) >= 16 && !strings.ContainsAny(principal, ":/") {
+		if strings.HasPrefix(principal, prefix) {
 			return true
 		}
 	}
