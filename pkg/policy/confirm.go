@@ -45,7 +45,7 @@ func consistent(r Request) bool {
 	user, isUser := strings.CutPrefix(name, "user/")
 	aws := r.Principal.Kind == AWSPrincipal || r.Principal == Caller{}
 	if r.Principal.Kind == AWSPrincipal && (len(parts) != 6 || parts[2] != "iam" && parts[2] != "sts" ||
-		strings.ContainsAny(r.Principal.ID, "*?") || name != "root" && !strings.Contains(name, "/")) {
+		strings.ContainsAny(r.Principal.ID, "*?") || account == "" || strings.Contains(name, ":") || name != "root" && !strings.Contains(name, "/")) {
 		return false // nobody has such a name
 	}
 	for key, values := range r.Context {
