@@ -51,7 +51,8 @@
 //     compared with; addresses by the ends of prefixes; callers by the names in
 //     Principal. "Missing" is a class. A set has one dimension for each class of
 //     elements. A policy variable's pattern, and what cannot be read, is a
-//     question with two answers, the same for both policies.
+//     question with two answers, the same for both policies; a pattern that
+//     covers another, whatever the variable holds, is yes where that one is.
 //  3. Cells: a statement is a product of sets of classes, or a few. What is left
 //     of the Allow without the current policy's Denys, and without the baseline's
 //     Allows (or inside one of its Denys), is new.
@@ -69,7 +70,8 @@
 // who signs has aws:PrincipalArn and aws:PrincipalAccount, and they say who it is;
 // anonymous callers, services and the tokens of identity providers have no key
 // that describes a signer; a session has the ARN of its role; a key that is
-// documented to hold one value does.
+// documented to hold one value does; organization paths are not there and empty;
+// condition keys, names of tags among them, are the same in any case.
 //
 // It never says no where there is something new. It may say yes where there is
 // not: two keys that depend on each other in a way that is not listed here count
@@ -80,7 +82,7 @@
 //
 // # Exposure
 //
-// [Expose], [ExposeIn] and [ExposeDocument] say who is let in, seen from the
+// [Expose], [ExposeIn], [ExposeEach] and [ExposeDocument] say who is let in, seen from the
 // account that owns the resource; [ExposeURL] reads the policy together with a
 // function URL. A condition protects only if its values pin the caller: a
 // request is as exposed as the narrowest that its caller and its keys say, and a

@@ -149,6 +149,8 @@ func TestExposureByKey(t *testing.T) {
 		// Networks.
 		{"endpoint of our org's account", star, `{"StringEquals":{"aws:VpceOrgID":"o-attackersorg"}}`, External},
 		{"endpoints of our org by path", star, `{"ForAnyValue:StringLike":{"aws:VpceOrgPaths":"o-exampleorgid/*"}}`, Organization},
+		{"endpoint of our account by ForAllValues", star, `{"ForAllValues:StringEquals":{"aws:VpceAccount":"111122223333"}}`, Public},
+		{"endpoint of our account by ForAllValues, there", star, `{"ForAllValues:StringEquals":{"aws:VpceAccount":"111122223333"},"Null":{"aws:VpceAccount":"false"}}`, Internal},
 		{"VPC of ours by ARN", star, `{"ArnLike":{"aws:SourceVpcArn":"arn:aws:ec2:*:111122223333:vpc/*"}}`, Internal},
 		{"VPC of another by ARN", star, `{"ArnEquals":{"aws:SourceVpcArn":"arn:aws:ec2:us-east-1:444455556666:vpc/vpc-1"}}`, External},
 		{"any VPC by ARN", star, `{"ArnLike":{"aws:SourceVpcArn":"arn:aws:ec2:us-east-1:*:vpc/vpc-1"}}`, Public},

@@ -387,6 +387,7 @@ var knownKeys = []string{
 	"aws:RequestedRegion", "aws:ResourceAccount", "aws:ResourceOrgID", "lambda:FunctionUrlAuthType",
 	"lambda:InvokedViaFunctionUrl", "lambda:EventSourceToken", "lambda:FunctionArn", "sts:ExternalId", "sts:RoleSessionName",
 	"aws:username", "aws:userid", "aws:PrincipalType", "aws:SourceIdentity", "aws:Referer", "aws:TokenIssueTime",
+	"aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths", "aws:SourceOwner", "aws:AssumedRoot", "lambda:SourceFunctionArn",
 	"aws:FederatedProvider", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:ResourceOrgPaths", "aws:PrincipalServiceNamesList",
 }
 
