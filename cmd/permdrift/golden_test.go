@@ -103,7 +103,7 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"audit-added-and-removed", "", audit("scoped-s3", "remove-permission"), exitDrift},
 		{"audit-omitted", "", audit("parameters-omitted"), exitUnknown},
 		{"audit-outcome-unknown", "", audit("outcome-unknown"), exitUnknown},
-		{"audit-role", "", audit("role-foreign-root"), exitUnknown},
+		{"audit-role", "", audit("role-foreign-root"), exitDrift},
 		{"audit-url", "", audit("function-url-created"), exitDrift},
 		{"audit-event-source", "", audit("event-source-added"), exitDrift},
 		{"audit-execution-role", "", audit("execution-role-replaced"), exitDrift},

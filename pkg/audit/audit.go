@@ -5,16 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
 // Live reads the state of the subject of a change, as much of it as the change
-// concerns, and what the findings about it want beside.
+// concerns, and what the findings about it want beside. Resolve says which
+// roles, users and groups hang on a managed policy or an identity provider; it
+// is [drift.ErrUnresolved] where that cannot be known.
 type Live interface {
 	State(ctx context.Context, change drift.Change) (drift.State, error)
 	Complete(ctx context.Context, state drift.State, want drift.Want) (drift.State, error)
+}
+
+// resolver is a Live that can Resolve.
+type resolver interface {
+	Resolve(ctx context.Context, change drift.Change) ([]drift.Subject, error)
 }
 
 // Baselines reads approved states, and the rules.
@@ -81,8 +90,78 @@ type Report struct {
 }
 
 // Audit compares the live state of the changed subject with its baseline.
-// The event says where to look; only the live state says what is true.
+// The event says where to look; only the live state says what is true. A change
+// of a managed policy or an identity provider is one of each role, user and
+// group that hangs on it.
 func (a *Auditor) Audit(ctx context.Context, change drift.Change) (Report, error) {
+	if kind := change.Subject.Kind(); (kind == drift.ManagedPol || kind == drift.Provider) && change.Operation != drift.Unreadable {
+		return a.auditEach(ctx, change)
+	}
+	return a.auditOne(ctx, change)
+}
+
+// auditEach audits what hangs on the subject of a change, one after another.
+func (a *Auditor) auditEach(ctx context.Context, change drift.Change) (Report, error) {
+	report := Report{Change: change}
+	if inert(change) {
+		return report, nil
+	}
+	live, ok := a.Live.(resolver)
+	if !ok {
+		report.NotAudited = drift.ErrUnresolved.Error()
+		return report, nil
+	}
+	subjects, err := live.Resolve(ctx, change)
+	if errors.Is(err, drift.ErrUnresolved) || errors.Is(err, drift.ErrForeign) {
+		report.NotAudited = err.Error()
+		return report, nil
+	}
+	if err != nil {
+		return report, fmt.Errorf("finding out what hangs on %s: %w", change.Subject, err)
+	}
+	var problems []error
+	for _, subject := range subjects {
+		one, err := a.auditOne(ctx, of(change, subject))
+		problems = append(problems, err)
+		report.Findings = append(report.Findings, one.Findings...)
+		report.Transitions = append(report.Transitions, one.Transitions...)
+		report.Gaps = append(report.Gaps, one.Gaps...)
+	}
+	return report, errors.Join(problems...)
+}
+
+// inert reports whether nothing can hang on a policy at such a call: a policy
+// that was just made is attached to nobody, one that is attached cannot be
+// deleted, and neither can its default version. A provider that goes lets in nobody.
+func inert(change drift.Change) bool {
+	switch change.Event.Name {
+	case "CreatePolicy", "DeletePolicy", "DeletePolicyVersion":
+		return change.Operation == drift.PutManagedPolicy
+	}
+	return change.Operation == drift.PutProvider && (strings.HasPrefix(change.Event.Name, "Delete") || strings.HasPrefix(change.Event.Name, "Disable"))
+}
+
+// of is what a change of a managed policy or an identity provider is to a role,
+// user or group that hangs on it.
+func of(change drift.Change, subject drift.Subject) drift.Change {
+	detail := maps.Clone(change.Detail)
+	if detail == nil {
+		detail = make(map[string]string)
+	}
+	switch change.Operation {
+	case drift.PutManagedPolicy:
+		detail["policyArn"] = string(change.Subject)
+		delete(detail, "policyName")
+		change.Place, change.Policy = drift.Identity, nil // the document of one version; the state has the default one
+	default:
+		detail["provider"] = string(change.Subject)
+		change.Place = drift.Trust
+	}
+	change.Subject, change.Detail = subject, detail
+	return change
+}
+
+func (a *Auditor) auditOne(ctx context.Context, change drift.Change) (Report, error) {
 	o := a.begin(change)
 	var undecided string
 	o.tampering, undecided = drift.Tampering(change, o.context.Own)
@@ -157,8 +236,12 @@ func readable(change drift.Change) bool {
 		return false
 	default:
 	}
-	kind := change.Subject.Kind()
-	return kind == drift.Function || kind == drift.LayerVersion
+	switch change.Subject.Kind() {
+	case drift.Function, drift.LayerVersion, drift.Role, drift.User, drift.Group:
+		return true
+	default:
+		return false
+	}
 }
 
 // notAudited says why a change is not judged in this stage; empty if it is.

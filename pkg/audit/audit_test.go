@@ -276,8 +276,8 @@ func TestFunctionDeletedAndMadeAgain(t *testing.T) {
 
 func TestNotAudited(t *testing.T) {
 	w := newWorld(t)
-	r := w.audit(drift.Change{Subject: "arn:aws:iam::111122223333:role/deploy", Operation: drift.PutIdentityPolicy})
-	if r.NotAudited != "put-identity-policy of a role is not audited yet" || w.reads != 0 {
+	r := w.audit(drift.Change{Subject: "arn:aws:iam::111122223333:user/ana", Operation: drift.PutBoundary})
+	if r.NotAudited != "put-boundary of a user is not audited yet" || w.reads != 0 {
 		t.Errorf("got %q after %d reads", r.NotAudited, w.reads)
 	}
 }

@@ -55,6 +55,7 @@ type world struct {
 	asked     int
 	baseErr   error
 	ruled     []drift.Rule
+	hanging   []drift.Subject
 	onSave    func(drift.Finding) error // before a row is written
 	saves     int
 	onSend    func(drift.Finding, drift.Announcement) error
@@ -132,6 +133,11 @@ func (w *world) Get(_ context.Context, subject drift.Subject) (drift.Baseline, e
 // Complete reads nothing more.
 func (w *world) Complete(_ context.Context, state drift.State, _ drift.Want) (drift.State, error) {
 	return state, nil
+}
+
+// Resolve is what hangs on a managed policy or a provider.
+func (w *world) Resolve(context.Context, drift.Change) ([]drift.Subject, error) {
+	return w.hanging, w.liveErr
 }
 
 // Rules are the rules.

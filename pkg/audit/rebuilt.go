@@ -46,3 +46,9 @@ func (r *Rebuilt) State(ctx context.Context, change drift.Change) (drift.State, 
 func (r *Rebuilt) Complete(_ context.Context, state drift.State, _ drift.Want) (drift.State, error) {
 	return state, nil
 }
+
+// Resolve knows nothing: what a managed policy is attached to, and who trusts a
+// provider, is in no event about them.
+func (r *Rebuilt) Resolve(_ context.Context, change drift.Change) ([]drift.Subject, error) {
+	return nil, fmt.Errorf("%s of %s: %w", change.Operation, change.Subject, drift.ErrUnresolved)
+}

@@ -221,10 +221,14 @@ func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
 	return h.Sweeper.request(ctx, change)
 }
 
-// sweepable reports whether a sweep could show what a change did: today's sweeps
-// read functions and layers, and no call to another service changes who may call one.
+// sweepable reports whether a sweep could show what a change did: sweeps read
+// functions, layers and roles.
 func sweepable(change drift.Change) bool {
-	return change.Event.Source == "" || change.Event.Source == "lambda.amazonaws.com"
+	switch change.Event.Source {
+	case "", "lambda.amazonaws.com", "iam.amazonaws.com", "rolesanywhere.amazonaws.com":
+		return true
+	}
+	return false
 }
 
 // knows reports whether the ledger has a row of a finding.
@@ -269,8 +273,8 @@ func (e *unreadError) Error() string {
 
 // shard audits one subject of a sweep and counts how that ended.
 func (h *Handler) shard(ctx context.Context, request Request, try int) error {
-	if kind := request.Subject.Kind(); kind != drift.Function && kind != drift.LayerVersion {
-		return &permanentError{fmt.Errorf("sweep %s: %q is a %s, and only functions and layer versions are swept", request.Sweep, request.Subject, kind)}
+	if kind := request.Subject.Kind(); kind != drift.Function && kind != drift.LayerVersion && kind != drift.Role {
+		return &permanentError{fmt.Errorf("sweep %s: %q is a %s, and only functions, layer versions and roles are swept", request.Sweep, request.Subject, kind)}
 	}
 	report, err := h.Auditor.Sweep(ctx, request.Subject, try >= lastTry)
 	if err != nil {

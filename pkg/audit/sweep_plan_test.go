@@ -55,15 +55,13 @@ func TestOneSweepAtATime(t *testing.T) {
 	}
 }
 
-// What IAM's padded calls did, no sweep of functions shows: they ask for none.
-func TestUnreadableRoleChangesAskForNoSweepOfFunctions(t *testing.T) {
-	change := drift.Change{Operation: drift.Unreadable, Event: drift.Event{Source: "iam.amazonaws.com"}}
-	if sweepable(change) {
-		t.Error("a sweep of functions was asked for")
-	}
-	change.Event.Source = "lambda.amazonaws.com"
-	if !sweepable(change) {
-		t.Error("no sweep was asked for")
+// Sweeps read functions, layers and roles: what a padded call of another service
+// did, they do not show.
+func TestOnlyWhatASweepShowsAsksForOne(t *testing.T) {
+	for source, want := range map[string]bool{"": true, "lambda.amazonaws.com": true, "iam.amazonaws.com": true, "rolesanywhere.amazonaws.com": true, "sns.amazonaws.com": false} {
+		if got := sweepable(drift.Change{Operation: drift.Unreadable, Event: drift.Event{Source: source}}); got != want {
+			t.Errorf("%q: %v", source, got)
+		}
 	}
 }
 

@@ -241,7 +241,7 @@ func checkApproval(a drift.Approval) error {
 		return errors.New("it has a statement and a configuration")
 	}
 	fields := 0
-	for _, set := range []bool{a.Config.URL != nil, a.Config.Mapping != nil, a.Config.Role != ""} {
+	for _, set := range []bool{a.Config.URL != nil, a.Config.Mapping != nil, a.Config.Role != "", a.Config.Boundary != ""} {
 		if set {
 			fields++
 		}

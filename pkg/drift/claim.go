@@ -14,6 +14,9 @@ func Reflects(state State, change Change) bool {
 	if change.OutcomeUnknown {
 		return true
 	}
+	if kind := change.Subject.Kind(); kind == Role || kind == User || kind == Group {
+		return reflectsRole(state, change)
+	}
 	switch change.Operation {
 	case PutURL, DeleteURL, PutMapping, DeleteMapping, Configure:
 		return reflectsConfig(state, change)
@@ -99,6 +102,7 @@ func TransientFindings(change Change, state State, baseline Baseline, removals [
 // widens are the kinds of findings about what lets somebody or something in.
 var widens = map[FindingKind]bool{
 	PolicyWidened: true, LayerShared: true, URLOpened: true, EventSourceAdded: true, RoleReplaced: true,
+	TrustWidened: true, PermissionsWidened: true,
 }
 
 // past is the state in which what a change claims stood, or what it removed was
@@ -106,7 +110,10 @@ var widens = map[FindingKind]bool{
 func past(change Change, state State) (State, bool) {
 	then := State{Subject: change.Subject, ReadAt: state.ReadAt, Rights: state.Rights}
 	if claimed, ok := claim(change); ok {
-		then.Policies = map[Place]PlacePolicy{change.Place: {Policy: claimed}}
+		then.Policies, then.Role = map[Place]PlacePolicy{change.Place: {Policy: claimed}}, state.Role
+		if boundary, ok := state.Policies[Boundary]; ok && change.Place == Identity {
+			then.Policies[Boundary] = boundary
+		}
 		if url, ok := state.URLs[change.Place]; ok {
 			then.URLs = map[Place]URL{change.Place: url}
 		}
@@ -140,7 +147,7 @@ func claim(change Change) (policy.Policy, bool) {
 	switch {
 	case change.Operation == AddStatement && change.Statement != nil:
 		return policy.Policy{Statements: []policy.Statement{*change.Statement}}, true
-	case change.Operation == PutPolicy && change.Policy != nil:
+	case (change.Operation == PutPolicy || change.Operation == PutIdentityPolicy) && change.Policy != nil:
 		return *change.Policy, true
 	}
 	return policy.Policy{}, false

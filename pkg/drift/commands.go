@@ -28,10 +28,14 @@ func approveCommand(f Finding, store string) string {
 // or restores what is gone; empty where no single command does.
 func remediateCommand(f Finding) string {
 	switch {
+	case f.Kind == BoundaryRemoved && f.Before != nil:
+		return strings.Join([]string{"aws iam put-role-permissions-boundary", Flag("--role-name", f.Subject.Name()), Flag("--permissions-boundary", f.Before.Boundary)}, " ")
 	case f.Config != nil:
 		return configCommand(f)
 	case f.Statement == nil:
 		return ""
+	case f.Subject.Kind() == Role || f.Subject.Kind() == User || f.Subject.Kind() == Group:
+		return "" // of several statements in one document; see [Finding.roleCommand]
 	case f.Kind == PolicyNarrowed && f.Statement.Effect == policy.Allow:
 		return restoreCommand(f)
 	case !f.Added() || f.Kind == PolicyNarrowed || len(f.Sids) == 0:

@@ -50,10 +50,16 @@ const MaxLearn = 14 * 24 * time.Hour
 // adopted, see [Rule]).
 func Compare(change Change, state State, baseline Baseline, c Context) []Finding {
 	var found []Finding
+	role := state.Subject.Kind() == Role
 	for _, place := range places(state, baseline) {
-		found = append(found, comparePlace(change, state, baseline, place, c)...)
+		if !role || place == Trust || place == Identity {
+			found = append(found, comparePlace(change, state, baseline, place, c)...)
+		}
 	}
 	found = append(found, compareConfig(change, state, baseline, c)...)
+	if role {
+		found = compareRole(change, found, state, baseline, c)
+	}
 	for _, gap := range state.Gaps {
 		found = append(found, gapFinding(change, state.Subject, gap))
 	}
@@ -80,13 +86,10 @@ func places(state State, baseline Baseline) []Place {
 // something open; what is not there is only reported where the place is covered.
 // What differs in text and not in the requests that it allows is no finding.
 func comparePlace(change Change, state State, baseline Baseline, place Place, c Context) []Finding {
-	owner := c.Owner
-	owner.Account = state.Subject.Account()
 	approvals := baseline.Places[place].Valid(c.Now)
-	cmp := comparison{
-		account: owner.Account, owner: owner, live: state.Policies[place].Policy,
-		approved: policy.Policy{Statements: append(slices.Clip(approvals), baseline.byRule(state.Subject, place, c.Now)...)},
-	}
+	cmp := newComparison(state, place, policy.Policy{
+		Statements: append(slices.Clip(approvals), baseline.byRule(state.Subject, place, c.Now)...),
+	}, c)
 	difference := policy.Compare(cmp.approved, cmp.live)
 	drafts := newDrafts(change, state.Subject, place)
 	for _, i := range difference.Added {
@@ -113,7 +116,7 @@ func (c comparison) added(d *drafts, i int) {
 	s := c.live.Statements[i]
 	if s.Effect == policy.Deny {
 		if c.deniesMore(s) {
-			f := d.add(PolicyNarrowed, s, "a Deny was added that nobody approved: what it denies may be needed")
+			f := d.add(d.narrowed(), s, "a Deny was added that nobody approved: what it denies may be needed")
 			f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, true
 		}
 		return
@@ -126,14 +129,20 @@ func (c comparison) added(d *drafts, i int) {
 	if f.Severity != "" {
 		return // the same under another Sid
 	}
+	if from, ok := c.role.from(i); ok && c.identity() {
+		f.Policy = from.String()
+	}
 	if dormant {
 		f.Exposure, f.Severity, f.Certain = policy.Nobody, Informational, true
 		f.Reason = "lets in nobody beyond what is approved at present, because a Deny stands before it; it will when the Deny goes"
+		if c.identity() {
+			f.Exposure, f.Reason = "", "allows nothing beyond what is approved at present, because a Deny or the permissions boundary stands before it; it will when that goes"
+		}
 		return
 	}
-	v := policy.Expose(s, c.owner)
+	v := c.expose(s)
 	f.Exposure, f.Certain, f.Counterparties = v.Exposure, v.Certain && !access.Unknown, some(v.Counterparties)
-	f.judge(v, s, c.owner)
+	c.judge(f, v, s)
 	f.Witness = firstWitness(access, i)
 	if access.Unknown {
 		f.Reason += "; whether it allows more than is approved could not be decided (" + access.Reason + ")"
@@ -161,9 +170,14 @@ func (c comparison) removed(d *drafts, i int) {
 	if !c.losesGrant(s) {
 		return
 	}
-	f := d.add(PolicyNarrowed, s, "a statement of the baseline is gone: whoever needs it cannot call any more")
+	f := d.add(d.narrowed(), s, "a statement of the baseline is gone: whoever needs it cannot call any more")
 	f.Exposure, f.Severity, f.Certain = policy.Nobody, Low, true
-	if services := eventSources(s); services != "" {
+	switch services := eventSources(s); {
+	case c.identity():
+		f.Exposure, f.Reason = "", "a statement of the baseline is gone: what needs it is refused"
+	case c.subject == Role:
+		c.unassumable(f, s)
+	case services != "":
 		f.Severity, f.Reason = Medium, "a statement of the baseline is gone: "+services+" cannot call the function any more, so its events are lost"
 	}
 }
@@ -191,13 +205,16 @@ func (c comparison) lostDeny(f *Finding, lost policy.Statement) {
 			continue
 		}
 		s := c.live.Statements[w.Index]
-		v := policy.Expose(s, c.owner)
-		severity := max(SeverityOf(v.Exposure, s).Rank(), Medium.Rank())
+		v := c.expose(s)
+		severity := max(c.severity(v.Exposure, s).Rank(), Medium.Rank())
 		if f.Witness == nil || severity > f.Severity.Rank() {
 			f.Exposure, f.Counterparties, f.Witness = v.Exposure, some(v.Counterparties), &w
 			f.Severity = []Severity{Informational, Low, Medium, High, Critical}[severity]
 			f.Certain = f.Certain && w.Certain
 			why = "; what it denied is now allowed to " + v.Reason
+			if c.identity() {
+				why = "; what it denied is now allowed: " + w.Action + " on " + w.Resource
+			}
 		}
 	}
 	f.Reason += why
@@ -217,10 +234,27 @@ func newDrafts(change Change, subject Subject, place Place) *drafts {
 
 // widened is the kind of a finding about a wider policy.
 func (d *drafts) widened() FindingKind {
-	if d.subject.Kind() == LayerVersion {
+	switch kind := d.subject.Kind(); {
+	case kind == LayerVersion:
 		return LayerShared
+	case kind == Role && d.place == Trust:
+		return TrustWidened
+	case kind == Role || kind == User || kind == Group:
+		return PermissionsWidened
 	}
 	return PolicyWidened
+}
+
+// narrowed is the kind of a finding about a narrower policy.
+func (d *drafts) narrowed() FindingKind {
+	switch d.widened() {
+	case TrustWidened:
+		return TrustNarrowed
+	case PermissionsWidened:
+		return PermissionsNarrowed
+	default:
+		return PolicyNarrowed
+	}
 }
 
 // add drafts a finding, or adds the Sid to the one that there is of the same cause.

@@ -13,6 +13,9 @@ type Config struct {
 	URL     *URL     `json:"url,omitempty"`     // at the place that it is of
 	Mapping *Mapping `json:"mapping,omitempty"` // at the place that it feeds
 	Role    string   `json:"role,omitempty"`    // ARN of the execution role; approved at the unqualified place for all versions
+	// Boundary is the ARN of a role's permissions boundary, kept so that it can be
+	// named; what counts is what the boundary allows, which is approved beside it.
+	Boundary string `json:"boundary,omitempty"`
 }
 
 // URL is a function URL, as GetFunctionUrlConfig gives it. The zero URL is none.
@@ -57,6 +60,9 @@ func (c Config) Key() string {
 		return "url " + string(text)
 	case c.Mapping != nil:
 		return "mapping " + c.Mapping.Source
+	}
+	if c.Boundary != "" {
+		return "boundary " + c.Boundary
 	}
 	return "role " + c.Role
 }

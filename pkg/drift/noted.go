@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -12,8 +13,19 @@ import (
 //   - An alias points at other code, and its policy lets in somebody outside
 //     the account: those callers reach other code now.
 //   - An execution role was replaced, and none is approved to compare it with.
+//   - A role was handed to others without a change of its documents: to an
+//     instance profile, to a profile of Roles Anywhere, to whom an identity
+//     provider or trust anchor that it trusts vouches for now.
 func Noted(change Change, state State, baseline Baseline, c Context) []Finding {
-	if change.OutcomeUnknown || change.Subject.Kind() != Function {
+	if change.OutcomeUnknown {
+		return nil
+	}
+	switch change.Operation {
+	case ShareRole, PutProvider:
+		return handed(change, state, baseline)
+	default:
+	}
+	if change.Subject.Kind() != Function {
 		return nil
 	}
 	switch change.Operation {
@@ -50,6 +62,48 @@ func repointed(change Change, state State, c Context) []Finding {
 		Reason: "the alias points at " + to + " now, and with it those whom its policy lets in: " + v.Reason,
 		Actor:  change.Actor, Event: change.Event,
 	}}
+}
+
+// handed is the finding about a role that others can become now.
+func handed(change Change, state State, baseline Baseline) []Finding {
+	if change.Subject.Kind() != Role || takesBack(change.Event.Name) {
+		return nil
+	}
+	f := Finding{
+		ID: eventID(change.Subject, Trust, change.Event), Kind: TrustWidened, Status: Transient, Severity: Medium, Exposure: policy.External,
+		Subject: change.Subject, Place: Trust, Account: change.Subject.Account(), Certain: false, Actor: change.Actor, Event: change.Event,
+	}
+	name := change.Detail["instanceProfileName"]
+	switch {
+	case name != "":
+		f.Severity, f.Exposure = Informational, policy.Internal
+		f.Reason = "the role is in the instance profile " + name + " now: whoever runs code on its instances has the role"
+	case change.Operation == ShareRole:
+		f.Reason = "a profile of Roles Anywhere hands out the role: whoever holds a certificate of a trust anchor can become it, as far as its trust policy lets them"
+	default:
+		f.Reason = change.Event.Name + " changed " + cmp.Or(change.Detail["provider"], "an identity provider or trust anchor") + ", which the role trusts: whom it vouches for can become the role, as far as its trust policy lets them"
+	}
+	if baseline.Known() && f.Severity != Informational {
+		f.Severity = High
+	}
+	if state.Role != nil && len(state.Role.Functions) > 0 {
+		f.Functions = state.Role.Functions
+		f.Reason += "; " + runAs(f.Functions)
+		if f.Severity == Informational {
+			f.Severity = Medium
+		}
+	}
+	return []Finding{f}
+}
+
+// takesBack reports whether a call about a provider or profile only takes away.
+func takesBack(name string) bool {
+	for _, verb := range []string{"Delete", "Disable", "Remove"} {
+		if strings.HasPrefix(name, verb) {
+			return true
+		}
+	}
+	return false
 }
 
 func unknownRole(change Change, baseline Baseline, c Context) []Finding {

@@ -32,6 +32,10 @@ func Rebuild(before State, change Change) State {
 	after.URLs, after.Mappings, after.Roles = maps.Clone(before.URLs), maps.Clone(before.Mappings), maps.Clone(before.Roles)
 	after.Gaps = slices.Clone(before.Gaps)
 	after.ReadAt = change.Event.Time
+	if kind := change.Subject.Kind(); kind == Role || kind == User || kind == Group {
+		after.rebuildRole(change)
+		return after
+	}
 	if change.OutcomeUnknown {
 		after.gap(change.Place, aspectOf(change.Operation), fmt.Sprintf("%s was answered with an error of the service: whether it took effect is unknown", change.Event.Name))
 		return after
@@ -128,12 +132,17 @@ func with[K comparable, V any](m map[K]V, key K, value V) map[K]V {
 }
 
 // Rebuildable reports whether Rebuild knows what the change does to what is
-// compared: policies and configuration of functions, policies of layer versions.
+// compared: policies and configuration of functions, policies of layer versions,
+// documents of roles, identity policies of users and groups.
 func Rebuildable(change Change) bool {
 	switch change.Subject.Kind() {
 	case Function:
 	case LayerVersion:
 		return slices.Contains([]Operation{AddStatement, RemoveStatement, PutPolicy, DeletePolicy, CreateSubject, DeleteSubject}, change.Operation)
+	case Role:
+		return slices.Contains([]Operation{CreateSubject, DeleteSubject, PutPolicy, PutIdentityPolicy, RemoveIdentityPolicy, PutBoundary, RemoveBoundary, PutManagedPolicy, PutProvider, ShareRole, Configure}, change.Operation)
+	case User, Group:
+		return change.Operation == PutIdentityPolicy || change.Operation == RemoveIdentityPolicy || change.Operation == PutManagedPolicy
 	default:
 		return false
 	}
@@ -202,6 +211,9 @@ func (s *State) close(place Place, aspect Aspect) {
 // Rebuild starts from it where no state is known.
 func (b Baseline) State(subject Subject) State {
 	s := State{Subject: subject, Policies: make(map[Place]PlacePolicy)}
+	if subject.Kind() == Role && b.Known() {
+		s.Role = &RoleState{ARN: string(subject)}
+	}
 	for place, approved := range b.Places {
 		p := policy.Policy{Version: "2012-10-17"}
 		for _, approval := range approved.Approvals {
@@ -219,6 +231,8 @@ func (b Baseline) State(subject Subject) State {
 // approved takes in a part of the configuration as it was approved.
 func (s *State) approved(place Place, config Config) {
 	switch {
+	case config.Boundary != "" && s.Role != nil:
+		s.Role.BoundaryARN = config.Boundary
 	case config.URL != nil:
 		s.URLs = with(s.URLs, place, *config.URL)
 	case config.Mapping != nil:

@@ -193,7 +193,10 @@ func refreshed(row, f Finding) Finding {
 	row.Sids, row.Severity, row.Exposure, row.Reason = f.Sids, f.Severity, f.Exposure, f.Reason
 	row.Counterparties, row.Certain, row.Witness = f.Counterparties, f.Certain, f.Witness
 	row.Statement, row.Approve, row.Remediate = f.Statement, f.Approve, f.Remediate
-	row.Advice = f.Advice
+	row.Advice, row.Policy, row.Escalations = f.Advice, f.Policy, f.Escalations
+	if f.Functions != nil {
+		row.Functions = f.Functions
+	}
 	row.Config, row.Before, row.Adoption = f.Config, f.Before, f.Adoption
 	if f.Owner != "" || f.Stack != "" {
 		row.Owner, row.Stack = f.Owner, f.Stack
@@ -240,6 +243,10 @@ func Settles(state State, row Finding) bool {
 		return state.Whole && len(state.Gaps) == 0
 	case AuditBlinded, AliasRepointed, BaselineTampered: // about a call, and not about a state: a person closes them
 		return false
+	case BoundaryRemoved:
+		return state.Covers(Boundary) && state.Covers(Identity)
+	case TrustWidened, TrustNarrowed, PermissionsWidened, PermissionsNarrowed:
+		return state.Covers(row.Place) && (row.Place != Identity || state.Covers(Boundary))
 	case PolicyWidened, PolicyNarrowed, LayerShared, URLOpened, EventSourceAdded, RoleReplaced:
 	default: // kinds that Compare does not look at yet are left alone
 		return false
@@ -300,6 +307,7 @@ func resolve(row Finding, change Change, now time.Time) Transition {
 var takesAway = map[Operation]bool{
 	RemoveStatement: true, PutPolicy: true, DeletePolicy: true, DeleteSubject: true, DeletePlace: true,
 	PutURL: true, DeleteURL: true, PutMapping: true, DeleteMapping: true, Configure: true,
+	RemoveIdentityPolicy: true, PutBoundary: true, PutManagedPolicy: true,
 }
 
 // announce is a transition whose announcement is due once the row is written.

@@ -8,12 +8,14 @@ import (
 
 // RoleState is what a role is beside its documents, which are the policies of
 // the places Trust, Identity and Boundary. The policy at Identity is all identity
-// policies as one, in the order of Policies, in the language of 2012-10-17.
+// policies as one, in the order of Policies, in the language of 2012-10-17. A
+// user or a group is told the same way; a user has the policies of his groups too.
 type RoleState struct {
 	ARN         string       `json:"arn"` // with its path
 	Policies    []RolePolicy `json:"policies,omitempty"`
 	BoundaryARN string       `json:"boundaryArn,omitempty"`
 	LastUsed    time.Time    `json:"lastUsed,omitzero"`
+	Groups      []string     `json:"groups,omitempty"` // names of those that a user is in
 	// Functions are those that run as the role, nil where that was not read.
 	Functions []Subject `json:"functions,omitempty"`
 }
@@ -23,6 +25,7 @@ type RolePolicy struct {
 	Name      string `json:"name,omitempty"` // of an inline policy
 	ARN       string `json:"arn,omitempty"`  // of a managed one
 	VersionID string `json:"versionId,omitempty"`
+	Group     string `json:"group,omitempty"` // of a user: the group that has the policy
 	// Statements is how many of the statements at Identity are of this policy.
 	Statements int `json:"statements"`
 }

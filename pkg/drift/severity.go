@@ -29,18 +29,46 @@ func SeverityOf(exposure policy.Exposure, s policy.Statement) Severity {
 // source that is named, though its ARN bears no account, is one step less than
 // any source; so is the policy of a layer version, which lets people read code
 // and not run it.
-func (f *Finding) judge(v policy.Verdict, s policy.Statement, owner policy.Owner) {
-	f.Severity, f.Reason = SeverityOf(v.Exposure, s), v.Reason
-	if step, ok := policy.Ladder(s, owner); ok && step.Rung.Exposure() == v.Exposure {
+func (c comparison) judge(f *Finding, v policy.Verdict, s policy.Statement) {
+	f.Severity, f.Reason = c.severity(v.Exposure, s), v.Reason
+	switch {
+	case c.identity() && c.subject != Role:
+		f.Reason = "the " + string(c.subject) + " may do more with functions than is approved"
+		return
+	case c.identity():
+		f.Reason = "allows what nobody approved"
+		return
+	case c.subject == Role:
+		f.Advice, _ = trustAdvice(s, c.owner)
+		return
+	}
+	if step, ok := policy.Ladder(s, c.owner); ok && step.Rung.Exposure() == v.Exposure {
 		f.Reason = step.Reason
 		if step.Rung == policy.RungSource {
 			f.Severity = lower(f.Severity)
 		}
-		f.Advice, _ = policy.Advice(s, owner)
+		f.Advice, _ = policy.Advice(s, c.owner)
 	}
 	if f.Kind == LayerShared && !Administers(s) {
 		f.Severity = lower(f.Severity)
 	}
+}
+
+// severity is how bad it is that a statement lets somebody in. Who becomes a
+// role has all that it may do; inside the account that is the ordinary case.
+// What an identity policy allows is judged by what it comes to, see [Reach].
+func (c comparison) severity(exposure policy.Exposure, s policy.Statement) Severity {
+	switch {
+	case c.identity() && c.subject != Role:
+		return Informational // what people may do is theirs to govern; that they can is told
+	case c.identity():
+		return Low
+	case c.subject == Role && exposure == policy.Internal:
+		return Low
+	case c.subject == Role:
+		return SeverityOf(exposure, policy.Statement{Action: []string{"sts:*"}})
+	}
+	return SeverityOf(exposure, s)
 }
 
 // lower is one step less severe.

@@ -1,0 +1,183 @@
+package drift
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/permdrift/permdrift/pkg/policy"
+)
+
+// exposeTrust says who may become a role through a statement of its trust
+// policy. A service assumes a role only after somebody of the account passed it.
+func exposeTrust(s policy.Statement, owner policy.Owner) policy.Verdict {
+	v := policy.Expose(s, owner)
+	if v.Exposure == policy.ConfusedDeputy {
+		v.Exposure = policy.Internal
+	}
+	return v
+}
+
+// trustAdvice says how a statement of a trust policy can be pinned.
+func trustAdvice(policy.Statement, policy.Owner) (string, bool) { return "", false }
+
+// compareRole completes the findings about a role's documents: what its new
+// rights come to, the boundary, and which functions run as it.
+func compareRole(change Change, found []Finding, state State, baseline Baseline, c Context) []Finding {
+	found = append(found, compareBoundary(change, state, baseline, c)...)
+	reach(found, state, baseline, c)
+	if state.Role == nil || len(state.Role.Functions) == 0 {
+		return found
+	}
+	for i := range found {
+		f := &found[i]
+		f.Functions = state.Role.Functions
+		f.Reason += "; " + runAs(state.Role.Functions)
+		if f.Kind == TrustNarrowed && strings.Contains(f.Reason, "Lambda") {
+			f.Severity = High
+		}
+	}
+	return found
+}
+
+// runAs names the functions that run as a role.
+func runAs(functions []Subject) string {
+	const most = 10
+	var names []string
+	for _, f := range functions[:min(len(functions), most)] {
+		names = append(names, f.Name())
+	}
+	text := strings.Join(names, ", ")
+	if more := len(functions) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	if len(functions) == 1 {
+		return "the function " + text + " runs as the role"
+	}
+	return fmt.Sprintf("%d functions run as the role: %s", len(functions), text)
+}
+
+// unassumable tells of a lost statement of a trust policy by which Lambda, or
+// another service, became the role.
+func (c comparison) unassumable(f *Finding, lost policy.Statement) {
+	f.Reason = "a statement of the trust policy is gone: whoever needs it cannot become the role any more"
+	if lost.Principal == nil || len(lost.Principal.Service) == 0 {
+		return
+	}
+	f.Severity = Medium
+	f.Reason = "a statement of the trust policy is gone: " + strings.Join(lost.Principal.Service, " and ") + " cannot become the role any more"
+	if slices.Contains(lost.Principal.Service, "lambda.amazonaws.com") {
+		f.Reason += ", so Lambda cannot run the functions that have it"
+	}
+}
+
+// compareBoundary tells where what is approved of a role comes to more because
+// its permissions boundary is gone or wider, or to less because it is narrower.
+func compareBoundary(change Change, state State, baseline Baseline, c Context) []Finding {
+	approved, known := baseline.Places[Boundary]
+	if !known || !state.Covers(Boundary) || !state.Covers(Identity) {
+		return nil
+	}
+	before, now := baseline.rights(c.Now), state.rights()
+	options := policy.Options{Type: policy.IdentityPolicy, Account: state.Subject.Account(), BaselineBoundary: before.Boundary, CurrentBoundary: now.Boundary}
+	d := newDrafts(change, state.Subject, Boundary)
+	if access := policy.NewAccess(before.Policy, before.Policy, options); access.New && before.Boundary != nil {
+		reason := "the permissions boundary is wider than approved"
+		if now.Boundary == nil {
+			reason = "the permissions boundary is gone"
+		}
+		f := d.boundary(BoundaryRemoved, approved, Medium, reason+": what is approved of the role comes to more")
+		f.Certain = !access.Unknown
+		if f.Witness = firstWitness(access, 0); f.Witness != nil {
+			f.Certain = f.Certain && f.Witness.Certain
+			f.Reason += ", for example " + f.Witness.Action + " on " + f.Witness.Resource
+		}
+	} else if before.Boundary != nil && now.Boundary == nil {
+		d.boundary(BoundaryRemoved, approved, Medium, "the permissions boundary is gone: it takes nothing away from what is approved, and would from what is added")
+	}
+	lost := policy.LostAccess(before.Policy, before.Policy, options)
+	if lost.New && now.Boundary != nil {
+		f := d.boundary(PermissionsNarrowed, approved, Low, "the permissions boundary allows less than approved: what needs it is refused")
+		f.Witness, f.Certain = firstWitness(lost, 0), !lost.Unknown
+	}
+	return d.list
+}
+
+// boundary drafts a finding about the boundary as a whole.
+func (d *drafts) boundary(kind FindingKind, approved Approved, severity Severity, reason string) *Finding {
+	f := Finding{
+		ID: FindingID(d.subject, d.place, string(kind)), Kind: kind, Severity: severity, Status: Open, Subject: d.subject, Place: d.place,
+		Account: d.subject.Account(), Reason: reason, Certain: true, Actor: d.change.Actor, Event: d.change.Event,
+	}
+	for _, a := range approved.Approvals {
+		if a.Config != nil && a.Config.Boundary != "" {
+			f.Before = &Config{Boundary: a.Config.Boundary}
+		}
+	}
+	d.list = append(d.list, f)
+	return &d.list[len(d.list)-1]
+}
+
+// reach tells each finding about wider rights what they come to: what one
+// statement does by itself, and all of them what only several do together.
+func reach(found []Finding, state State, baseline Baseline, c Context) {
+	if c.Reach == nil {
+		c.Reach = onlyAdministrator
+	}
+	account := state.Subject.Account()
+	approved, now := baseline.rights(c.Now), state.rights()
+	had := methods(c.Reach(approved, account))
+	var wider []*Finding
+	told := make(map[string]bool)
+	for i := range found {
+		f := &found[i]
+		if f.Kind != PermissionsWidened && f.Kind != BoundaryRemoved || f.Severity == Informational {
+			continue
+		}
+		wider = append(wider, f)
+		with := Rights{Policy: approved.Policy, Boundary: now.Boundary}
+		if f.Statement != nil && f.Statement.Effect == policy.Allow {
+			with.Policy.Statements = append(slices.Clip(with.Policy.Statements), *f.Statement)
+		}
+		f.comesTo(c.Reach(with, account), had, told)
+	}
+	if len(wider) == 0 {
+		return
+	}
+	all := c.Reach(now, account)
+	for _, f := range wider {
+		together := make(map[string]bool)
+		f.comesTo(slices.DeleteFunc(slices.Clone(all), func(e Escalation) bool { return told[e.Method] }), had, together)
+	}
+}
+
+// onlyAdministrator is the least that a [Reach] says.
+func onlyAdministrator(r Rights, _ string) []Escalation {
+	if !administrator(r) {
+		return nil
+	}
+	return []Escalation{{Method: "administrator", Severity: Critical, Reason: "it can do everything on everything: an administrator"}}
+}
+
+func methods(list []Escalation) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, e := range list {
+		set[e.Method] = true
+	}
+	return set
+}
+
+// comesTo adds to a finding what its rights come to and was not so before.
+func (f *Finding) comesTo(list []Escalation, had, told map[string]bool) {
+	for _, e := range list {
+		if had[e.Method] || slices.ContainsFunc(f.Escalations, func(o Escalation) bool { return o.Method == e.Method }) {
+			continue
+		}
+		told[e.Method] = true
+		f.Escalations = append(f.Escalations, e)
+		f.Reason += "; " + e.Reason
+		if e.Severity.Rank() > f.Severity.Rank() {
+			f.Severity = e.Severity
+		}
+	}
+}
