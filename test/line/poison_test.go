@@ -105,6 +105,17 @@ func poisons() []poison {
 		{name: "a rule about other functions", rules: []drift.Rule{elsewhere}, steps: []step{grant("orders", "api", api, source(ourAPI))}, want: []string{lowOrders}},
 		{name: "an outcome that is unknown", steps: []step{grant("orders", "api", api, source(ourAPI))}, record: serviceError, want: []string{lowOrders}},
 		{
+			name: "a document whose outcome is unknown", steps: []step{put(ordersARN, allowOurRoot)}, record: serviceError, want: []string{lowOrders},
+		},
+		{
+			name: "a session of another account with the deployer's issuer", steps: []step{grant("orders", "api", api, source(ourAPI))}, want: []string{lowOrders},
+			record: func(record map[string]any) { record["userIdentity"].(map[string]any)["accountId"] = foreign },
+		},
+		{
+			name: "a user with the deployer's issuer", steps: []step{grant("orders", "api", api, source(ourAPI))}, want: []string{lowOrders},
+			record: func(record map[string]any) { record["userIdentity"].(map[string]any)["type"] = "IAMUser" },
+		},
+		{
 			name: "permdrift's own function", steps: []step{grant("permdrift-auditor", "api", api, source(ourAPI))},
 			want: []string{"opened audit-blinded critical permdrift-auditor"}, adopted: 1,
 		},
