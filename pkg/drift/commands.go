@@ -35,7 +35,7 @@ func remediateCommand(f Finding) string {
 	case f.Statement == nil:
 		return ""
 	case f.Subject.Kind() == Role || f.Subject.Kind() == User || f.Subject.Kind() == Group:
-		return "" // of several statements in one document; see [Finding.roleCommand]
+		return "" // see roleCommand, which knows the rest of the document
 	case f.Kind == PolicyNarrowed && f.Statement.Effect == policy.Allow:
 		return restoreCommand(f)
 	case !f.Added() || f.Kind == PolicyNarrowed || len(f.Sids) == 0:

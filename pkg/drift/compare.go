@@ -296,6 +296,9 @@ func (f *Finding) end(change Change, state State, baseline Baseline, c Context) 
 	}
 	f.Owner, f.Stack = owners(state.Tags)
 	f.Approve, f.Remediate = approveCommand(*f, c.Store), remediateCommand(*f)
+	if f.Remediate == "" {
+		f.Remediate = roleCommand(*f, state, baseline, c)
+	}
 }
 
 // some is a list of counterparties that fits into a row: a statement of 20 KB
