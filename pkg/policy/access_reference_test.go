@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // references are policies that say what is allowed at most, as people write
 // them for a check in a pipeline, each with candidates: true is one that allows
@@ -189,7 +192,7 @@ func TestNewAccessBeyondAReference(t *testing.T) {
 			}
 			// The candidate beside the reference allows what both do.
 			both := reference
-			both.Statements = append(both.Statements[:len(both.Statements):len(both.Statements)], parsed(t, doc(c.statement)).Statements...)
+			both.Statements = append(slices.Clip(both.Statements), parsed(t, doc(c.statement)).Statements...)
 			if got := NewAccess(both, reference, r.o); got.New {
 				t.Errorf("%s: %s: the reference is beyond both together: %+v", r.name, c.statement, got)
 			}

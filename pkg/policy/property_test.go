@@ -13,12 +13,13 @@ type chooser func(n int) int
 
 // The properties are cheap: many more runs than rapid's hundred. A failure
 // prints the seed that repeats it, and leaves no file in the source.
-func init() {
+func TestMain(m *testing.M) {
 	for name, value := range map[string]string{"rapid.checks": "2000", "rapid.nofailfile": "true"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}
 	}
+	m.Run()
 }
 
 // forAll checks a property, and shrinks what breaks it.

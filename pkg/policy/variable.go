@@ -37,7 +37,7 @@ var wildcardEscaper = strings.NewReplacer("*", "${*}", "?", "${?}")
 
 func escapeWildcards(pattern string) string {
 	var b strings.Builder
-	eachPart(pattern, func(part string) { wildcardEscaper.WriteString(&b, part) }, func(part string) { b.WriteString(escapeOpen + part + "}") }) //nolint:errcheck // to memory
+	eachPart(pattern, func(part string) { b.WriteString(wildcardEscaper.Replace(part)) }, func(part string) { b.WriteString(escapeOpen + part + "}") })
 	return b.String()
 }
 
@@ -163,7 +163,7 @@ func holed(pattern string, kind patternKind, variables map[string]rune) (tokens 
 		}
 		r, known := variables[part]
 		if !known {
-			r = holeVariable - rune(len(variables))
+			r = holeVariable - rune(len(variables)) //nolint:gosec // there are few
 			variables[part] = r
 		}
 		early = early || colons < arnColons
