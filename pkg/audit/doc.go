@@ -61,6 +61,12 @@
 // event, and ask for a sweep ([drift.Tampering]). Where it is not known which
 // resources are permdrift's, such a call is answered as not audited.
 //
-// Not promised yet: changes to roles, users and identity providers are decoded,
-// and answered as not audited, but for what they do to permdrift's own roles.
+// # Roles
+//
+// A change of a managed policy or an identity provider is one of each role, user
+// and group that hangs on it, which the live reader resolves. Where nothing live
+// is read, that is not known, and answered as not audited.
+//
+// Not promised yet: rules, adoption and learning are about functions only, and
+// boundaries of users are not audited.
 package audit

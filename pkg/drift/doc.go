@@ -72,6 +72,21 @@
 // The policy of a layer version lets people read code and not run it: its
 // findings are LayerShared, one step less severe.
 //
+// # Roles
+//
+// A role has documents at three places. Trust says who may become it, and is
+// compared as a resource policy of sts:AssumeRole*: TrustWidened, TrustNarrowed.
+// Its identity policies count as one, within the permissions boundary:
+// PermissionsWidened, PermissionsNarrowed, one for each statement, told with what
+// it comes to ([Reach]), by itself or together with others. What is outside the
+// boundary is dormant, and told as informational. The boundary itself counts by
+// what is approved of the role and it allows: BoundaryRemoved where that became
+// more. A role that nobody captured has no baseline: what it has is a finding.
+//
+// What hands a role to others without a change of its documents is told once
+// ([Noted]). Users and groups count by what they may do with functions, which is
+// informational; their other rights are none of permdrift's business.
+//
 // # Rules, adoption, suppression
 //
 // A [Rule] approves a statement at every place of every function that its
