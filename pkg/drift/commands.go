@@ -16,7 +16,9 @@ const NoStore = "none"
 func approveCommand(f Finding, store string) string {
 	command := "permdrift baseline approve " + f.ID
 	switch {
-	case store == NoStore || f.Statement == nil && f.Config == nil:
+	case f.Place == Boundary && f.Subject.Kind() == Role && (f.Kind != BoundaryRemoved || f.Config != nil || f.Before == nil):
+		return "" // what a boundary allows is not in the finding: a capture approves it
+	case store == NoStore || f.Statement == nil && f.Config == nil && f.Kind != BoundaryRemoved:
 		return ""
 	case store != "":
 		command += " --store " + Quote(store)
@@ -28,8 +30,8 @@ func approveCommand(f Finding, store string) string {
 // or restores what is gone; empty where no single command does.
 func remediateCommand(f Finding) string {
 	switch {
-	case f.Kind == BoundaryRemoved && f.Before != nil:
-		return strings.Join([]string{"aws iam put-role-permissions-boundary", Flag("--role-name", f.Subject.Name()), Flag("--permissions-boundary", f.Before.Boundary)}, " ")
+	case f.Place == Boundary && f.Subject.Kind() == Role:
+		return boundaryCommand(f)
 	case f.Config != nil:
 		return configCommand(f)
 	case f.Statement == nil:

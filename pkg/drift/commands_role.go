@@ -62,3 +62,16 @@ func rightsCommand(f Finding, state State, baseline Baseline, c Context) string 
 	}
 	return strings.Join([]string{"aws iam delete-" + kind + "-policy", whose, Flag("--policy-name", p.Name)}, " ")
 }
+
+// boundaryCommand sets the permissions boundary that is approved. Where that is
+// the one which is set, its document has changed, and no single command helps.
+func boundaryCommand(f Finding) string {
+	role := Flag("--role-name", f.Subject.Name())
+	switch {
+	case f.Before == nil && f.Config != nil && f.Kind == PermissionsNarrowed:
+		return "aws iam delete-role-permissions-boundary " + role
+	case f.Before == nil || f.Config != nil && f.Config.Boundary == f.Before.Boundary:
+		return ""
+	}
+	return strings.Join([]string{"aws iam put-role-permissions-boundary", role, Flag("--permissions-boundary", f.Before.Boundary)}, " ")
+}

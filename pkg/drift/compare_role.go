@@ -100,6 +100,11 @@ func compareBoundary(change Change, state State, baseline Baseline, c Context) [
 		f := d.boundary(PermissionsNarrowed, approved, Low, "the permissions boundary allows less than approved: what needs it is refused")
 		f.Witness, f.Certain = firstWitness(lost, 0), !lost.Unknown
 	}
+	for i := range d.list {
+		if now.Boundary != nil && state.Role != nil {
+			d.list[i].Config = &Config{Boundary: state.Role.BoundaryARN}
+		}
+	}
 	return d.list
 }
 

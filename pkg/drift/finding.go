@@ -153,5 +153,10 @@ func (f Finding) Added() bool {
 	if f.Statement == nil {
 		return false
 	}
-	return (f.Kind == PolicyWidened || f.Kind == LayerShared) == (f.Statement.Effect == policy.Allow)
+	switch f.Kind {
+	case PolicyWidened, LayerShared, TrustWidened, PermissionsWidened:
+		return f.Statement.Effect == policy.Allow
+	default:
+		return f.Statement.Effect == policy.Deny
+	}
 }

@@ -161,11 +161,11 @@ func adopted(row, f Finding, now time.Time) Transition {
 	return announce(Closed, row, now, f.Reason)
 }
 
-// ofEvent reports whether a row is about one event that could not be read,
-// rather than about something that comes and goes.
+// ofEvent reports whether a row is about one event, that could not be read or
+// that no state shows, rather than about something that comes and goes.
 func ofEvent(row Finding) bool {
 	return row.Kind == AuditBlinded || row.Kind == AliasRepointed ||
-		row.Kind == UnreadableChange && row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
+		(row.Kind == UnreadableChange || row.Kind == TrustWidened) && row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
 }
 
 // seen counts a sighting, silently, unless the same cause has become worse: a
