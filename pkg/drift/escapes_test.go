@@ -276,3 +276,36 @@ func TestLostDenyIsJudgedByWhatIsAdopted(t *testing.T) {
 		t.Errorf("the loss of the Deny is %s", worst)
 	}
 }
+
+// An adoption ends with its grant: the same grant by somebody else is a finding.
+func TestAdoptionEndsWithItsGrant(t *testing.T) {
+	row := Compare(Change{}, state(t, "", own), Baseline{}, here)[0]
+	row.Status, row.Adoption, row.LastSeen = Accepted, &Adoption{Rule: "ci"}, noon.Add(-time.Hour)
+	got := Reconcile(Change{}, []Finding{row}, nil, state(t, ""), here)
+	if len(got) != 1 || got[0].Kind != Seen || got[0].Finding.Status != Resolved || got[0].Finding.Adoption != nil {
+		t.Fatalf("got %+v", got)
+	}
+	back := Reconcile(Change{}, []Finding{got[0].Finding}, Compare(Change{}, state(t, "", own), Baseline{}, here), state(t, "", own), here)
+	if len(back) != 1 || back[0].Kind != Reopened {
+		t.Errorf("got %+v", back)
+	}
+	row.LastSeen = noon
+	if got := Reconcile(Change{}, []Finding{row}, nil, state(t, ""), here); len(got) != 0 {
+		t.Errorf("a read of the same minute ended it: %+v", got)
+	}
+}
+
+// Who repeats another's statement does not make it his.
+func TestRepeatingIsNoAdoption(t *testing.T) {
+	row := Compare(change(t, "e1", own), state(t, "", own), Baseline{}, here)[0]
+	row.Actor = Actor{ARN: "arn:aws:iam::111122223333:user/mallory"}
+	f := row
+	f.Status, f.Severity, f.Adoption, f.Event = Accepted, Informational, &Adoption{Rule: "ci", Issuer: "arn:aws:iam::111122223333:role/ci"}, Event{ID: "e2"}
+	if got := Reconcile(Change{}, []Finding{row}, []Finding{f}, state(t, "", own), here); len(got) != 1 || got[0].Kind != Seen || got[0].Finding.Status != Open || got[0].Finding.Adoption != nil || got[0].Finding.Severity != Low {
+		t.Errorf("got %+v", got)
+	}
+	row.Event, row.Actor = Event{}, Actor{}
+	if got := Reconcile(Change{}, []Finding{row}, []Finding{f}, state(t, "", own), here); len(got) != 1 || got[0].Kind != Closed || got[0].Finding.Status != Accepted {
+		t.Errorf("found by a sweep first: %+v", got)
+	}
+}

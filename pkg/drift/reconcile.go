@@ -17,10 +17,12 @@ import (
 //	none                         open                      Opened, or Replaced where an open row had its Sid or its URL
 //	none                         transient                 Vanished
 //	open                         the same                  Seen, silent; Reopened where it is worse
-//	open                         adopted                   Closed: a deployer's grant that a sweep saw before its event came
+//	open                         adopted                   Closed, where a sweep saw the deployer's grant before its event
+//	                                                       came; what another granted before stays open
 //	open                         not, and looked at        Closed
 //	suppressed                   the same                  Seen, silent; Reopened where it is worse, or the time is over
 //	suppressed                   not, and the time is over resolved, silent
+//	adopted                      not, and looked at        resolved, silent: the adoption ends with its grant
 //	approved                     open                      Reopened: the approval is over, or the rule of the adoption gone
 //	resolved, remediated, transient  open                  Reopened
 func Reconcile(change Change, stored, found []Finding, state State, c Context) []Transition {
@@ -51,6 +53,9 @@ func Reconcile(change Change, stored, found []Finding, state State, c Context) [
 			transitions = append(transitions, resolve(row, change, c.Now))
 		case row.Status == Suppressed && row.unmuted(c.Now):
 			row.Status, row.ResolvedAt, row.Suppression = Resolved, c.Now, nil
+			transitions = append(transitions, Transition{Kind: Seen, Finding: row})
+		case row.Status == Accepted && row.Adoption != nil && state.ReadAt.Sub(row.LastSeen) > listingAge:
+			row.Status, row.ResolvedAt, row.Adoption = Resolved, c.Now, nil // an adoption ends with its grant
 			transitions = append(transitions, Transition{Kind: Seen, Finding: row})
 		}
 	}
@@ -114,8 +119,11 @@ func meet(row, f Finding, now time.Time) Transition {
 	}
 	switch row.Status {
 	case Open:
-		if f.Status == Accepted {
+		if f.Status == Accepted && !anothers(row, f) {
 			return adopted(row, f, now)
+		}
+		if f.Status == Accepted {
+			f.Status, f.Adoption, f.Severity, f.Reason = Open, nil, row.Severity, row.Reason
 		}
 		return seen(row, f, now)
 	case Suppressed:
@@ -151,6 +159,12 @@ func why(row Finding) string {
 		return "it was approved, and is not any more"
 	}
 	return ""
+}
+
+// anothers reports whether an open finding is known to be of somebody else's
+// making: a deployer who repeats a statement does not make it his.
+func anothers(row, f Finding) bool {
+	return row.Event.Key() != "" && f.Adoption != nil && f.Adoption.Rule != LearnRule && row.Actor.Issuer != f.Adoption.Issuer
 }
 
 // adopted is the transition of an open finding that turns out to be a
