@@ -11,18 +11,22 @@ import (
 
 // thing is what a finding shows, and what was done to it.
 func (s story) thing() (what, done string) {
-	gone := s.Kind == drift.PolicyNarrowed
+	gone := s.narrows()
 	switch c := s.Config; {
-	case s.Statement != nil && s.Statement.Effect == policy.Deny:
-		what, done = "This Deny", "removed"
+	case s.Kind == drift.BoundaryRemoved && c == nil:
+		return "The permissions boundary", "removed"
+	case s.Statement == nil && c != nil && c.Boundary != "":
+		return "The permissions boundary", "changed"
+	case s.aboutDeny():
+		what, done = "This Deny"+s.document(), "removed"
 		if gone {
 			done = "added"
 		}
 		return what, done
 	case s.Statement != nil && gone:
-		return "This statement", "removed"
+		return "This statement" + s.document(), "removed"
 	case s.Statement != nil || c == nil:
-		return "This statement", "added"
+		return "This statement" + s.document(), "added"
 	case c.Role != "":
 		return "This execution role", "set"
 	case c.URL != nil && s.Before != nil:
@@ -72,10 +76,14 @@ type setting struct{ name, value, before string }
 
 // settings are the parts of what of a configuration is new or gone.
 func (s story) settings() []setting {
-	if s.Config == nil {
+	config := s.Config
+	switch {
+	case config == nil && s.Kind == drift.BoundaryRemoved && s.Before != nil:
+		config = &drift.Config{Boundary: "none"}
+	case config == nil:
 		return nil
 	}
-	parts, before := settingsOf(*s.Config), []setting(nil)
+	parts, before := settingsOf(*config), []setting(nil)
 	if s.Before != nil {
 		before = settingsOf(*s.Before)
 	}
@@ -98,6 +106,8 @@ func settingsOf(c drift.Config) []setting {
 			state = "enabled"
 		}
 		return []setting{{name: "source", value: c.Mapping.Source}, {name: "state", value: state}, {name: "uuid", value: c.Mapping.UUID}}
+	case c.Boundary != "":
+		return []setting{{name: "boundary", value: c.Boundary}}
 	}
 	return []setting{{name: "role", value: c.Role}}
 }
@@ -131,6 +141,8 @@ func (s story) words(part setting) string {
 		return line + " (as before)"
 	case s.transition == drift.Replaced:
 		return line + " (before: " + part.before + ")"
+	case part.before == part.value && part.name == "boundary":
+		return line + ", as approved, but what it allows is not"
 	case part.before == part.value:
 		return line + " (as approved)"
 	}

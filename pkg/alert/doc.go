@@ -12,17 +12,18 @@
 // one a line, on the command line ([WriteJSON]):
 //
 //	version id kind severity exposure account region subject qualifier statement sids config before reason certain
-//	counterparties witness actor event{id,name,time} owner stack firstSeen lastSeen resolvedAt count replaces replaced
+//	advice counterparties witness policy escalations[]{method,severity,reason} functions
+//	actor event{id,name,time} owner stack firstSeen lastSeen resolvedAt count replaces replaced
 //	status adoption suppression approve remediate undo
 //	transition announcement note                  only in announcements; announcement is the id, the same if sent again
 //	truncated                                     something was left out
 //
 // Keys without a value are left out, but for certain; the seal of an adoption
 // is never told. A message that would be too large for SNS loses, in this order
-// and until it fits: actor.userAgent, witness, counterparties, replaced,
-// statement, config and before, sids, suppression and adoption, all of reason
-// and note beyond 500 characters each, undo, remediate, approve, actor, event,
-// owner and stack. It keeps id, kind, severity, exposure, account, region,
+// and until it fits: actor.userAgent, witness, counterparties, functions,
+// replaced, advice, statement, config and before, sids and policy, escalations,
+// suppression and adoption, all of reason and note beyond 500 characters each,
+// undo, remediate, approve, actor, event, owner and stack. It keeps id, kind, severity, exposure, account, region,
 // subject and qualifier, so whoever acts on it can read the rest from the
 // ledger. [ParseMessage] wants version, id and subject.
 //
@@ -35,8 +36,9 @@
 // # For people
 //
 // The e-mail says in one line what happened and how bad it is; then who did it,
-// where and whose it is, what changed and from what, why it matters, a request
-// that it allows, what was done about it, and the commands. It is worded for each
+// where and whose it is, what changed and from what, why it matters, what a
+// role's new rights come to and which functions run as it, a request that it
+// allows, what was done about it, and the commands. It is worded for each
 // kind and transition; a finding that is shown without an announcement is worded
 // by its status. What is long is cut, visibly, and a command is shown whole or
 // not at all. [Terminal] says the same in at most twelve lines.

@@ -24,13 +24,8 @@ var may = map[tense]string{now: "may now", was: "could", is: "may"}
 // kinds are the headlines of the kinds that are always told in one way; %s is
 // the subject.
 var kinds = map[drift.FindingKind]string{
-	drift.TrustWidened:        "more principals may assume role %s",
-	drift.TrustNarrowed:       "fewer principals may assume role %s",
-	drift.PermissionsWidened:  "role %s may do more than approved",
-	drift.PermissionsNarrowed: "role %s may do less than approved",
-	drift.BoundaryRemoved:     "the permissions boundary of role %s was removed",
-	drift.UnreadableChange:    "a change to %s could not be read",
-	drift.BaselineTampered:    "the baseline of %s was tampered with",
+	drift.UnreadableChange: "a change to %s could not be read",
+	drift.BaselineTampered: "the baseline of %s was tampered with",
 }
 
 // fact is the difference itself.
@@ -51,8 +46,23 @@ func (s story) fact(t tense) string {
 		return s.blinded()
 	case drift.PolicyNarrowed:
 		return s.narrowed()
+	case drift.TrustWidened:
+		return s.trust(t)
+	case drift.TrustNarrowed:
+		return s.distrust(t)
+	case drift.PermissionsWidened:
+		return s.permissions(t)
+	case drift.PermissionsNarrowed:
+		return s.lost()
+	case drift.BoundaryRemoved:
+		return s.boundary(t)
 	default: // the rest is as below
 	}
+	return s.grant(t)
+}
+
+// grant tells of a grant on a function or layer version.
+func (s story) grant(t tense) string {
 	use := "invoke"
 	switch {
 	case s.Statement != nil && s.Statement.Effect == policy.Deny:

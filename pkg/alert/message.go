@@ -34,9 +34,13 @@ type Message struct {
 	Before         *drift.Config     `json:"before,omitempty"`
 	Reason         string            `json:"reason,omitempty"`
 	Advice         string            `json:"advice,omitempty"`
+	Policy         string            `json:"policy,omitempty"`
 	Certain        bool              `json:"certain"`
 	Counterparties []string          `json:"counterparties,omitempty"`
 	Witness        *policy.Witness   `json:"witness,omitempty"`
+
+	Escalations []drift.Escalation `json:"escalations,omitempty"`
+	Functions   []drift.Subject    `json:"functions,omitempty"`
 
 	Actor drift.Actor `json:"actor,omitzero"`
 	Event Event       `json:"event,omitzero"`
@@ -84,7 +88,7 @@ func NewMessage(f drift.Finding, a drift.Announcement) Message {
 		ID:      f.ID, Kind: f.Kind, Severity: f.Severity, Exposure: f.Exposure,
 		Account: f.Account, Region: f.Region, Subject: f.Subject, Place: f.Place,
 		Statement: f.Statement, Sids: f.Sids, Config: f.Config, Before: f.Before, Reason: f.Reason, Advice: f.Advice, Certain: f.Certain,
-		Counterparties: f.Counterparties, Witness: f.Witness,
+		Policy: f.Policy, Counterparties: f.Counterparties, Witness: f.Witness, Escalations: f.Escalations, Functions: f.Functions,
 		Actor: f.Actor, Event: Event{ID: f.Event.ID, Name: f.Event.Name, Time: f.Event.Time},
 		Owner: f.Owner, Stack: f.Stack,
 		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, ResolvedAt: f.ResolvedAt, Count: f.Count, Replaces: f.Replaces, Replaced: f.Replaced,
@@ -149,11 +153,13 @@ var drops = []func(*Message){
 	func(m *Message) { m.Actor.UserAgent = "" },
 	func(m *Message) { m.Witness = nil },
 	func(m *Message) { m.Counterparties = nil },
+	func(m *Message) { m.Functions = nil },
 	func(m *Message) { m.Replaced = nil },
 	func(m *Message) { m.Advice = "" },
 	func(m *Message) { m.Statement = nil },
 	func(m *Message) { m.Config, m.Before = nil, nil },
-	func(m *Message) { m.Sids = nil },
+	func(m *Message) { m.Sids, m.Policy = nil, "" },
+	func(m *Message) { m.Escalations = nil },
 	func(m *Message) { m.Suppression, m.Adoption = nil, nil },
 	func(m *Message) { m.Reason, _ = cut(m.Reason, 500); m.Note, _ = cut(m.Note, 500) },
 	func(m *Message) { m.Undo = "" },

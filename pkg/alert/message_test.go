@@ -65,6 +65,9 @@ func TestJSONTellsOfConfigurationAndDecisions(t *testing.T) {
 		"suppressed":  {"suppression"},
 		"adopted":     {"adoption", "resolvedAt"},
 		"resolved-by": {"note", "resolvedAt"},
+
+		"permissions-administrator": {"escalations", "functions", "policy"},
+		"boundary-removed":          {"before", "escalations"},
 	} {
 		s := sampleOf(t, name)
 		text, err := json.Marshal(alert.NewMessage(s.f, s.a))

@@ -119,7 +119,7 @@ func samples(t *testing.T) []sample {
 	gap.Statement, gap.Sids, gap.Witness, gap.Counterparties, gap.Remediate, gap.Approve = nil, nil, nil, nil, "", ""
 	gap.Reason = "GetResourcePolicy is refused: AccessDeniedException: no"
 
-	return append(configured(t), []sample{
+	return append(append(configured(t), roles(t)...), []sample{
 		{"opened", opened, announcement(drift.Opened, "")},
 		{"replaced", replaced, announcement(drift.Replaced, "")},
 		{"reopened", reopened, announcement(drift.Reopened, "")},

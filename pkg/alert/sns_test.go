@@ -65,7 +65,7 @@ func TestSNSCarriesTextJSONAndAttributes(t *testing.T) {
 		}
 		want := map[string]string{
 			"severity": string(s.f.Severity), "kind": string(s.f.Kind), "exposure": string(s.f.Exposure), "account": "111122223333",
-			"region": "eu-west-1", "transition": string(s.a.Transition), "findingId": s.f.ID, "owner": s.f.Owner, "stack": s.f.Stack,
+			"region": s.f.Region, "transition": string(s.a.Transition), "findingId": s.f.ID, "owner": s.f.Owner, "stack": s.f.Stack,
 		}
 		maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
 		got := map[string]string{}

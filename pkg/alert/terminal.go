@@ -49,7 +49,9 @@ func (t Terminal) Send(_ context.Context, f drift.Finding, a drift.Announcement)
 		p.cut("before", s.Replaced.String(), maxChange)
 	}
 	p.cut("why", join(", ", join(": ", string(s.Exposure), s.Reason), s.uncertain()), maxChange)
-	if !s.over() {
+	if len(s.Escalations) > 0 {
+		p.cut("comes to", s.methods(), maxChange)
+	} else if !s.over() {
 		p.cut("pin it", s.Advice, maxChange)
 	}
 	p.row("request", s.request())
@@ -70,7 +72,7 @@ func (t Terminal) Send(_ context.Context, f drift.Finding, a drift.Announcement)
 // rows prints the commands.
 func (s story) rows(p *printer) {
 	remove := "remove"
-	if s.Kind == drift.PolicyNarrowed || s.Config != nil && s.Before != nil {
+	if s.narrows() || s.ofRole() || s.Config != nil && s.Before != nil {
 		remove = "revert"
 	}
 	switch {
@@ -104,7 +106,7 @@ func (s story) change() string {
 // shown is what changed on one line, empty if there is nothing to show.
 func (s story) shown() string {
 	if s.Statement != nil {
-		return s.Statement.String()
+		return join(": ", s.Policy, s.Statement.String())
 	}
 	return s.summary()
 }

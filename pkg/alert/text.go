@@ -39,6 +39,8 @@ func Text(f drift.Finding, a drift.Announcement) string {
 	t.where()
 	t.what()
 	t.why()
+	t.comesTo()
+	t.runners()
 	t.allows()
 	t.head("What was done")
 	t.line(1, t.done())
@@ -105,6 +107,8 @@ func (t *text) where() {
 		if t.Place != drift.Unqualified {
 			subject = "function " + t.Subject.Name() + ", qualifier " + string(t.Place)
 		}
+	case drift.Role, drift.User, drift.Group:
+		subject = join(", ", subject, places[t.Place])
 	case drift.LayerVersion:
 		subject = t.target()
 	case drift.Account:
@@ -130,7 +134,7 @@ func (t *text) what() {
 		t.head("What changed")
 		t.line(1, t.verb()+sids+":")
 		t.statement(t.Statement)
-	case t.Config != nil:
+	case len(t.settings()) > 0:
 		t.head("What changed")
 		t.line(1, t.verb()+":")
 		for _, part := range t.settings() {
@@ -176,7 +180,7 @@ func (t *text) why() {
 	} else {
 		t.head("Why it matters")
 	}
-	if t.Exposure != "" && t.Kind != drift.PolicyNarrowed {
+	if t.Exposure != "" && !t.narrows() {
 		t.line(1, sentence(meaning[t.Exposure]))
 	}
 	t.line(1, sentence(t.Reason))
@@ -212,7 +216,13 @@ func (t *text) allows() {
 
 // next is what a person has to do where no command does it.
 func (t *text) next() {
-	if t.Kind != drift.AuditBlinded || t.over() || t.accepted() {
+	if t.over() || t.accepted() {
+		return
+	}
+	if t.Place == drift.Boundary && t.Config != nil {
+		t.command("To approve the role as it is, with its boundary, less what is risky", "permdrift baseline capture "+drift.Quote(string(t.Subject)))
+	}
+	if t.Kind != drift.AuditBlinded {
 		return
 	}
 	t.head("What to do")
@@ -239,14 +249,14 @@ func (t *text) commands() {
 	case t.transition == drift.Muted:
 		t.command("To hear of it again", "permdrift findings unsuppress "+t.ID)
 	}
-	if t.Kind == drift.PolicyNarrowed {
+	if t.narrows() {
 		t.command("To approve the change", t.Approve)
 		t.command("To take the change back", t.Remediate)
 		return
 	}
 	t.command("To approve it", t.Approve)
 	title := "To remove it"
-	if t.Config != nil && t.Before != nil {
+	if t.ofRole() || t.Config != nil && t.Before != nil {
 		title = "To take the change back"
 	}
 	t.command(title, t.Remediate)

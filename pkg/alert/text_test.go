@@ -186,9 +186,11 @@ func huge(t *testing.T) drift.Finding {
 		f.Statement.Resource = append(f.Statement.Resource, `arn:aws:lambda:eu-west-1:111122223333:function:"\"`)
 		f.Counterparties = append(f.Counterparties, `"444455556666"`)
 		f.Sids = append(f.Sids, `"""\\\`+strings.Repeat("s", 50))
+		f.Functions = append(f.Functions, drift.FunctionSubject("", "eu-west-1", "111122223333", strings.Repeat("n", 64)))
+		f.Escalations = append(f.Escalations, drift.Escalation{Method: strings.Repeat("m", 64), Severity: drift.High, Reason: strings.Repeat("r", 64)})
 	}
 	f.Witness.Context["aws:SourceIp"] = f.Sids
-	f.Reason = strings.Repeat(`"why"\`, 20000)
+	f.Reason, f.Policy = strings.Repeat(`"why"\`, 20000), strings.Repeat("p", 100000)
 	f.Remediate = "rm -rf " + strings.Repeat("x", 200000)
 	f.Actor.UserAgent = strings.Repeat("\x1b", 90000)
 	f.Subject = drift.FunctionSubject("", "eu-west-1", "111122223333", strings.Repeat("n", 300))

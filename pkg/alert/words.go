@@ -131,7 +131,7 @@ func (s story) adopted() string {
 // noted reports whether the finding is about a call that is told once and is
 // over with that, though what it did stands.
 func (s story) noted() bool {
-	return s.transition == drift.Vanished && (s.Kind == drift.AliasRepointed || s.Kind == drift.RoleReplaced && s.Before == nil)
+	return s.transition == drift.Vanished && (s.Kind == drift.AliasRepointed || s.Kind == drift.RoleReplaced && s.Before == nil) || s.handed()
 }
 
 // vanished is the headline of what was there and is gone again.
@@ -161,6 +161,14 @@ func (s story) target() string {
 	if s.Subject.Kind() == drift.LayerVersion {
 		layer, version, _ := strings.Cut(s.Subject.Name(), ":")
 		name = "version " + version + " of layer " + shorten(layer, s.nameLength)
+	}
+	switch s.Subject.Kind() {
+	case drift.Role, drift.User, drift.Group:
+		name = string(s.Subject.Kind()) + " " + name
+		if s.ofRole() {
+			return name
+		}
+	default: // kind and place need no word
 	}
 	if s.Place != drift.Unqualified {
 		name += " (" + shorten(string(s.Place), s.nameLength/2) + ")"
@@ -226,6 +234,8 @@ func (s story) done() string {
 	switch {
 	case s.noted() && s.Kind == drift.AliasRepointed:
 		return "Nothing: this is told once. Whom the policy of the alias lets in reaches the other code now."
+	case s.handed():
+		return "Nothing: this is told once. Whom its trust policy lets in can have the role by that way."
 	case s.noted():
 		return "Nothing: this is told once. Once a role is approved, the next one is compared with it."
 	case s.accepted():
@@ -264,9 +274,11 @@ func (s story) undone() string {
 		return sentences("Nothing. permdrift reads it again with the next sweep.", s.note)
 	case s.Kind == drift.AuditBlinded:
 		return sentences("Nothing. permdrift puts nothing of its own back by itself.", s.note)
-	case s.Kind == drift.PolicyNarrowed:
+	case s.narrows():
 		return sentences("Nothing. permdrift never widens access by itself.", s.note)
-	case s.Statement != nil && s.Statement.Effect == policy.Deny:
+	case s.Kind == drift.BoundaryRemoved:
+		return sentences("Nothing yet: permdrift sets no permissions boundary by itself.", s.note)
+	case s.aboutDeny():
 		return sentences("Nothing yet: the Deny is still missing, and permdrift restores none by itself.", s.note)
 	}
 	return sentences("Nothing yet: it is in force.", s.note)
