@@ -54,6 +54,11 @@ func (r *reader) complete(ctx context.Context, want drift.Want) error {
 		}
 		r.state.Rights[arn] = rights
 	}
+	if want.Functions && r.state.Role != nil && r.state.Role.Functions == nil && r.subject.Kind() == drift.Role {
+		role := *r.state.Role
+		role.Functions = r.lambda.functionsOf(ctx, r.subject)
+		r.state.Role = &role
+	}
 	if want.Tags && isFunction && r.state.Tags == nil {
 		r.state.Tags = r.tags(ctx)
 	}

@@ -4,30 +4,98 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"net/url"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/permdrift/permdrift/pkg/drift"
 	"github.com/permdrift/permdrift/pkg/policy"
 )
 
-// IAMAPI is what reading the rights of a role calls.
+// IAMAPI is what reading roles, users and groups calls.
 type IAMAPI interface {
+	RoleAPI
+	UserAPI
+	GroupAPI
+	ManagedPolicyAPI
+	AccountAPI
+}
+
+// RoleAPI is what reading one role calls.
+type RoleAPI interface {
 	GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
 	ListRolePolicies(context.Context, *iam.ListRolePoliciesInput, ...func(*iam.Options)) (*iam.ListRolePoliciesOutput, error)
 	GetRolePolicy(context.Context, *iam.GetRolePolicyInput, ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error)
 	ListAttachedRolePolicies(context.Context, *iam.ListAttachedRolePoliciesInput, ...func(*iam.Options)) (*iam.ListAttachedRolePoliciesOutput, error)
-	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
-	GetPolicyVersion(context.Context, *iam.GetPolicyVersionInput, ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error)
 }
 
-// version2012 is the version of the policy language in which rights are told.
-const version2012 = "2012-10-17"
+// UserAPI is what reading one user calls, beside GroupAPI for his groups.
+type UserAPI interface {
+	GetUser(context.Context, *iam.GetUserInput, ...func(*iam.Options)) (*iam.GetUserOutput, error)
+	ListUserPolicies(context.Context, *iam.ListUserPoliciesInput, ...func(*iam.Options)) (*iam.ListUserPoliciesOutput, error)
+	GetUserPolicy(context.Context, *iam.GetUserPolicyInput, ...func(*iam.Options)) (*iam.GetUserPolicyOutput, error)
+	ListAttachedUserPolicies(context.Context, *iam.ListAttachedUserPoliciesInput, ...func(*iam.Options)) (*iam.ListAttachedUserPoliciesOutput, error)
+	ListGroupsForUser(context.Context, *iam.ListGroupsForUserInput, ...func(*iam.Options)) (*iam.ListGroupsForUserOutput, error)
+}
+
+// GroupAPI is what reading one group calls.
+type GroupAPI interface {
+	ListGroupPolicies(context.Context, *iam.ListGroupPoliciesInput, ...func(*iam.Options)) (*iam.ListGroupPoliciesOutput, error)
+	GetGroupPolicy(context.Context, *iam.GetGroupPolicyInput, ...func(*iam.Options)) (*iam.GetGroupPolicyOutput, error)
+	ListAttachedGroupPolicies(context.Context, *iam.ListAttachedGroupPoliciesInput, ...func(*iam.Options)) (*iam.ListAttachedGroupPoliciesOutput, error)
+}
+
+// ManagedPolicyAPI is what reading managed policies calls, and who has them.
+type ManagedPolicyAPI interface {
+	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
+	GetPolicyVersion(context.Context, *iam.GetPolicyVersionInput, ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error)
+	ListEntitiesForPolicy(context.Context, *iam.ListEntitiesForPolicyInput, ...func(*iam.Options)) (*iam.ListEntitiesForPolicyOutput, error)
+}
+
+// AccountAPI is what reading all that is in an account calls.
+type AccountAPI interface {
+	ListRoles(context.Context, *iam.ListRolesInput, ...func(*iam.Options)) (*iam.ListRolesOutput, error)
+	GetAccountAuthorizationDetails(context.Context, *iam.GetAccountAuthorizationDetailsInput, ...func(*iam.Options)) (*iam.GetAccountAuthorizationDetailsOutput, error)
+}
+
+// isIdentity reports whether IAM knows the subjects of a kind by a name.
+func isIdentity(kind drift.Kind) bool {
+	return kind == drift.Role || kind == drift.User || kind == drift.Group
+}
+
+// identitySubject is the subject of a role, user or group.
+func identitySubject(kind drift.Kind, partition, account, name string) drift.Subject {
+	return drift.Subject("arn:" + partition + ":iam::" + account + ":" + string(kind) + "/" + baseName(name))
+}
+
+// checkIAM says why nothing of the account of a subject can be asked of IAM.
+func (l *Lambda) checkIAM(s drift.Subject) error {
+	if l.iam == nil {
+		return fmt.Errorf("%s is a %s, and reading IAM is not configured (live.WithIAM): %w", s, s.Kind(), ErrNotAudited)
+	}
+	return l.checkAccount(s)
+}
+
+// checkAccount says that a subject lies in another account than that of Home.
+func (l *Lambda) checkAccount(s drift.Subject) error {
+	if l.home != (site{}) && s.Account() != l.home.account {
+		return fmt.Errorf("%s is in account %s, this reads account %s: %w", s, s.Account(), l.home.account, ErrForeign)
+	}
+	return nil
+}
+
+// ask makes one call of IAM. The error is as that of call.
+func ask[I, O any](ctx context.Context, l *Lambda, operation string, method func(context.Context, *I, ...func(*iam.Options)) (*O, error), in *I) (*O, error) {
+	var out *O
+	err := l.call(ctx, operation, nil, func() (err error) {
+		out, err = method(ctx, in, onceIAM)
+		return err
+	})
+	return out, err
+}
+
+// errEmpty is an answer without what was asked for.
+var errEmpty = errors.New("the answer is empty")
 
 // rights are what a role may do. What could not be read is the Problem of the
 // rights; only a context that ends is an error. The account is the subject's,
@@ -36,11 +104,7 @@ func (l *Lambda) rights(ctx context.Context, account, arn string) (drift.Rights,
 	if l.home != (site{}) {
 		account = l.home.account
 	}
-	r, err := l.role(account, arn)
-	var rights drift.Rights
-	if err == nil {
-		rights, err = r.rights(ctx)
-	}
+	rights, err := l.readRights(ctx, account, drift.Subject(arn))
 	if ended := ctx.Err(); ended != nil {
 		return drift.Rights{}, fmt.Errorf("rights of %s: %w", arn, ended)
 	}
@@ -53,162 +117,31 @@ func (l *Lambda) rights(ctx context.Context, account, arn string) (drift.Rights,
 	return rights, nil
 }
 
-// role reads one role.
-type role struct {
-	lambda *Lambda
-	name   string // without its path
-}
-
-// role is the reader of the role of an ARN, which may have a path.
-func (l *Lambda) role(account, arn string) (role, error) {
-	subject := drift.Subject(arn)
+// readRights reads a role's identity policies and its boundary.
+func (l *Lambda) readRights(ctx context.Context, account string, role drift.Subject) (drift.Rights, error) {
 	switch {
-	case subject.Kind() != drift.Role:
-		return role{}, fmt.Errorf("%q is not the ARN of a role", arn)
+	case role.Kind() != drift.Role:
+		return drift.Rights{}, fmt.Errorf("%q is not the ARN of a role", role)
 	case l.iam == nil:
-		return role{}, errors.New("reading roles is not configured")
-	case subject.Account() != account:
-		return role{}, fmt.Errorf("the role is in account %s, and only those of account %s are read", subject.Account(), account)
+		return drift.Rights{}, errors.New("reading roles is not configured")
+	case role.Account() != account:
+		return drift.Rights{}, fmt.Errorf("the role is in account %s, and only those of account %s are read", role.Account(), account)
 	}
-	return role{l, arn[strings.LastIndexByte(arn, '/')+1:]}, nil
-}
-
-// rights reads the role's identity policies and its boundary.
-func (r role) rights(ctx context.Context) (drift.Rights, error) {
-	rights := drift.Rights{Policy: policy.Policy{Version: version2012}}
-	var out *iam.GetRoleOutput
-	err := r.lambda.call(ctx, "GetRole", nil, func() (err error) {
-		out, err = r.lambda.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &r.name}, onceIAM)
-		return err
-	})
+	name := baseName(role.Name())
+	out, err := ask(ctx, l, "GetRole", l.iam.GetRole, &iam.GetRoleInput{RoleName: &name})
 	if err != nil {
 		return drift.Rights{}, err
 	}
+	var limit *policy.Policy
 	if out.Role != nil && out.Role.PermissionsBoundary != nil {
-		boundary, err := r.managed(ctx, aws.ToString(out.Role.PermissionsBoundary.PermissionsBoundaryArn))
+		boundary, err := l.managed(ctx, aws.ToString(out.Role.PermissionsBoundary.PermissionsBoundaryArn))
 		if err != nil {
 			return drift.Rights{}, err
 		}
-		rights.Boundary = &boundary
+		limit = &boundary.policy
 	}
-	for p, err := range r.policies(ctx) {
-		if err != nil {
-			return drift.Rights{}, err
-		}
-		rights.Policy.Statements = append(rights.Policy.Statements, p.Statements...)
-	}
-	return rights, nil
-}
-
-// policies are the role's identity policies: the inline ones, then the
-// attached ones at their default version. An error ends them. A policy that is
-// listed and not found is an error, since IAM may show a new one late.
-func (r role) policies(ctx context.Context) iter.Seq2[policy.Policy, error] {
-	return func(yield func(policy.Policy, error) bool) {
-		for name, err := range r.inlineNames(ctx) {
-			var p policy.Policy
-			if err == nil {
-				p, err = r.inline(ctx, name)
-			}
-			if !yield(p, err) || err != nil {
-				return
-			}
-		}
-		for arn, err := range r.attached(ctx) {
-			var p policy.Policy
-			if err == nil {
-				p, err = r.managed(ctx, arn)
-			}
-			if !yield(p, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (r role) inlineNames(ctx context.Context) iter.Seq2[string, error] {
-	return pages(ctx, r.lambda, "ListRolePolicies", nil, func(marker *string) ([]string, *string, error) {
-		out, err := r.lambda.iam.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &r.name, Marker: marker}, onceIAM)
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.PolicyNames, following(out.IsTruncated, out.Marker), nil
-	})
-}
-
-func (r role) inline(ctx context.Context, name string) (policy.Policy, error) {
-	var out *iam.GetRolePolicyOutput
-	err := r.lambda.call(ctx, "GetRolePolicy", nil, func() (err error) {
-		out, err = r.lambda.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &r.name, PolicyName: &name}, onceIAM)
-		return err
-	})
-	if err != nil {
-		return policy.Policy{}, err
-	}
-	return parseRights("inline policy "+name, out.PolicyDocument)
-}
-
-func (r role) attached(ctx context.Context) iter.Seq2[string, error] {
-	return pages(ctx, r.lambda, "ListAttachedRolePolicies", nil, func(marker *string) (arns []string, next *string, err error) {
-		out, err := r.lambda.iam.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: &r.name, Marker: marker}, onceIAM)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, p := range out.AttachedPolicies {
-			arns = append(arns, aws.ToString(p.PolicyArn))
-		}
-		return arns, following(out.IsTruncated, out.Marker), nil
-	})
-}
-
-// managed is a managed policy at its default version.
-func (r role) managed(ctx context.Context, arn string) (policy.Policy, error) {
-	var head *iam.GetPolicyOutput
-	err := r.lambda.call(ctx, "GetPolicy", nil, func() (err error) {
-		head, err = r.lambda.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn}, onceIAM)
-		return err
-	})
-	if err != nil {
-		return policy.Policy{}, err
-	}
-	if head.Policy == nil {
-		head.Policy = &types.Policy{}
-	}
-	var out *iam.GetPolicyVersionOutput
-	err = r.lambda.call(ctx, "GetPolicyVersion", nil, func() (err error) {
-		out, err = r.lambda.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: head.Policy.DefaultVersionId}, onceIAM)
-		return err
-	})
-	if err != nil {
-		return policy.Policy{}, err
-	}
-	if out.PolicyVersion == nil {
-		out.PolicyVersion = &types.PolicyVersion{}
-	}
-	return parseRights("policy "+arn, out.PolicyVersion.Document)
-}
-
-// parseRights parses a document as IAM gives it, URL-encoded, into the language
-// of 2012-10-17: what an older version takes as text is escaped.
-func parseRights(what string, document *string) (policy.Policy, error) {
-	text, err := url.PathUnescape(aws.ToString(document))
-	if err != nil {
-		return policy.Policy{}, fmt.Errorf("%s is not URL-encoded: %w", what, err)
-	}
-	p, err := policy.Parse([]byte(text))
-	if err != nil {
-		return policy.Policy{}, fmt.Errorf("%s does not parse: %w", what, err)
-	}
-	if p.Version == version2012 {
-		return p, nil
-	}
-	p.Version = version2012
-	for i, s := range p.Statements {
-		if p.Statements[i], err = policy.ParseStatement([]byte(s.String())); err != nil {
-			return policy.Policy{}, fmt.Errorf("%s has no equal in version %s: %w", what, version2012, err)
-		}
-	}
-	return p, nil
+	u, err := l.policiesOf(ctx, roleHolder{l.iam, name})
+	return drift.Rights{Policy: u.policy, Boundary: limit}, err
 }
 
 // following is the marker of the next page, nil on the last.

@@ -33,6 +33,8 @@ func grant(version, action, resource string) string {
 // roles is an IAM of one role with two inline policies and one attached one,
 // each list on pages of one.
 type roles struct {
+	live.IAMAPI // for what reading rights does not call
+
 	inline   map[string]string // documents by name
 	attached []string          // ARNs
 	managed  map[string]string // documents by ARN; v2 is the default

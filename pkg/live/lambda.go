@@ -63,12 +63,15 @@ const (
 // DefaultRate is a third of Lambda's quota of 15 calls a second.
 const DefaultRate = 5
 
-// Lambda reads functions and layer versions. It is safe for concurrent use.
+// Lambda reads functions and layer versions, and roles, users and groups. It is safe for concurrent use.
 type Lambda struct {
 	own       *target
 	home      site
 	list      ListAPI
 	iam       IAMAPI
+	roles     bool // whether Subjects lists roles
+	versions  versions
+	running   shared[drift.Subject] // functions, by the role that they run as
 	clientFor func(account, region string) (API, error)
 	mode      JSONMode
 	policies  rate.Limit
@@ -87,7 +90,7 @@ type site struct{ account, region string }
 type target struct {
 	api              API
 	policies, others *rate.Limiter
-	mappings         mappings
+	mappings         shared[drift.PlacedMapping] // by the function that they feed
 
 	mu      sync.Mutex
 	unknown time.Time // when the service last said that it does not know GetResourcePolicy
@@ -106,9 +109,12 @@ func Home(account, region string) Option {
 // ListWith gives Subjects the client that it lists with.
 func ListWith(api ListAPI) Option { return func(l *Lambda) { l.list = api } }
 
-// WithIAM gives Complete the client that it reads roles with, those of the
-// account of Home.
+// WithIAM gives the client that roles, users and groups are read with, those of
+// the account of Home.
 func WithIAM(api IAMAPI) Option { return func(l *Lambda) { l.iam = api } }
+
+// WithRoles has Subjects list the roles of the account too; it needs WithIAM.
+func WithRoles() Option { return func(l *Lambda) { l.roles = true } }
 
 // ClientFor is asked once for each account and region other than Home.
 func ClientFor(f func(account, region string) (API, error)) Option {
@@ -134,7 +140,7 @@ func Clock(now func() time.Time, sleep func(context.Context, time.Duration) erro
 func New(api API, options ...Option) *Lambda {
 	l := &Lambda{
 		mode: JSONAuto, policies: DefaultRate, others: DefaultRate,
-		now: time.Now, sleep: sleep, targets: map[site]*target{},
+		now: time.Now, sleep: sleep, targets: map[site]*target{}, running: newShared[drift.Subject](),
 	}
 	for _, o := range options {
 		o(l)
@@ -146,7 +152,7 @@ func New(api API, options ...Option) *Lambda {
 func (l *Lambda) newTarget(api API) *target {
 	return &target{
 		api: api, policies: rate.NewLimiter(l.policies, 1), others: rate.NewLimiter(l.others, 1),
-		mappings: mappings{turn: make(chan struct{}, 1)},
+		mappings: newShared[drift.PlacedMapping](),
 	}
 }
 
@@ -159,6 +165,9 @@ func limit(perSecond float64) rate.Limit {
 
 // target is the client and limits for a subject.
 func (l *Lambda) target(s drift.Subject) (*target, error) {
+	if isIdentity(s.Kind()) {
+		return l.own, l.checkAccount(s)
+	}
 	at := site{s.Account(), s.Region()}
 	if at == l.home || l.home == (site{}) && l.clientFor == nil {
 		return l.own, nil

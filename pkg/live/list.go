@@ -91,22 +91,25 @@ func (r *reader) listed(a drift.Aspect) {
 	}
 }
 
-// Subjects lists the functions and then the layer versions of the home account
-// and region, page by page and no faster than Rate. An error ends the
-// sequence: what came before it is then not all there is.
+// Subjects lists the functions, then the layer versions of the home account and
+// region, and WithRoles then the account's roles, page by page and no faster
+// than Rate. An error ends the sequence: what came before it is then not all
+// there is.
 func (l *Lambda) Subjects(ctx context.Context) iter.Seq2[drift.Subject, error] {
 	return func(yield func(drift.Subject, error) bool) {
 		if l.list == nil {
 			yield("", errors.New("listing functions: no client to list with was given (live.ListWith)"))
 			return
 		}
-		for _, part := range []struct {
+		type part struct {
 			name     string
 			subjects iter.Seq2[drift.Subject, error]
-		}{
-			{"functions", l.functions(ctx)},
-			{"layer versions", l.layerVersions(ctx)},
-		} {
+		}
+		parts := []part{{"functions", l.functions(ctx)}, {"layer versions", l.layerVersions(ctx)}}
+		if l.roles {
+			parts = append(parts, part{"roles", l.roleSubjects(ctx)})
+		}
+		for _, part := range parts {
 			for subject, err := range part.subjects {
 				if err != nil {
 					yield("", fmt.Errorf("listing %s: %w", part.name, err))

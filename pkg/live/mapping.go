@@ -14,17 +14,6 @@ import (
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
-// shareFor is how long whole reads use one listing of an account's mappings.
-const shareFor = time.Minute
-
-// mappings are the event source mappings of one account and region, as they
-// were listed last.
-type mappings struct {
-	turn chan struct{} // of size 1: who lists, or looks
-	at   time.Time     // when the last page came; zero: not listed
-	all  map[drift.Subject][]drift.PlacedMapping
-}
-
 // uuid is the mapping that a change names, or "".
 func uuid(c drift.Change) string {
 	if c.Config != nil && c.Config.Mapping != nil && c.Config.Mapping.UUID != "" {
@@ -88,41 +77,31 @@ func (r *reader) readMappings(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
-// accountMappings are all mappings of the account and region, by function. Who
-// comes while somebody else lists waits for that listing.
+// accountMappings are all mappings of the account and region, by function.
 func (r *reader) accountMappings(ctx context.Context, age time.Duration) (map[drift.Subject][]drift.PlacedMapping, error) {
-	shared := &r.target.mappings
-	select {
-	case shared.turn <- struct{}{}:
-		defer func() { <-shared.turn }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for ListEventSourceMappings: %w", ctx.Err())
-	}
-	if !shared.at.IsZero() && r.lambda.now().Sub(shared.at) < age {
-		return shared.all, nil
-	}
-	all := map[drift.Subject][]drift.PlacedMapping{}
-	listing := pages(ctx, r.lambda, "ListEventSourceMappings", r.others, func(marker *string) ([]types.EventSourceMappingConfiguration, *string, error) {
-		out, err := r.target.api.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{Marker: marker}, once)
-		if err != nil {
-			return nil, nil, err
+	return r.target.mappings.get(ctx, "ListEventSourceMappings", r.lambda.now, age, func() (map[drift.Subject][]drift.PlacedMapping, error) {
+		all := map[drift.Subject][]drift.PlacedMapping{}
+		listing := pages(ctx, r.lambda, "ListEventSourceMappings", r.others, func(marker *string) ([]types.EventSourceMappingConfiguration, *string, error) {
+			out, err := r.target.api.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{Marker: marker}, once)
+			if err != nil {
+				return nil, nil, err
+			}
+			return out.EventSourceMappings, out.NextMarker, nil
+		})
+		for c, err := range listing {
+			if err != nil {
+				return nil, err
+			}
+			feeds, m, err := newMapping("ListEventSourceMappings", c)
+			if err != nil {
+				return nil, err
+			}
+			if m != nil {
+				all[feeds] = append(all[feeds], *m)
+			}
 		}
-		return out.EventSourceMappings, out.NextMarker, nil
+		return all, nil
 	})
-	for c, err := range listing {
-		if err != nil {
-			return nil, err
-		}
-		feeds, m, err := newMapping("ListEventSourceMappings", c)
-		if err != nil {
-			return nil, err
-		}
-		if m != nil {
-			all[feeds] = append(all[feeds], *m)
-		}
-	}
-	shared.all, shared.at = all, r.lambda.now()
-	return all, nil
 }
 
 // newMapping is a mapping as the service describes it and the function that it

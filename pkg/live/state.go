@@ -12,11 +12,14 @@ import (
 )
 
 // State reads what a change makes worth reading: the place, URL, mapping or
-// roles that it is about, or the whole subject. See the package comment for
+// roles that it is about, the trust policy, or the whole subject. See the package comment for
 // what is in it.
 func (l *Lambda) State(ctx context.Context, change drift.Change) (drift.State, error) {
 	subject := change.Subject
 	kind := subject.Kind()
+	if isIdentity(kind) {
+		return l.identityState(ctx, change)
+	}
 	if kind != drift.Function && kind != drift.LayerVersion {
 		return drift.State{}, fmt.Errorf("%s is a %s: %w", subject, kind, ErrNotAudited)
 	}

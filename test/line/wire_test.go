@@ -208,6 +208,8 @@ func (p *topic) forget() {
 
 // roles is IAM: roles with one inline policy each.
 type roles struct {
+	nobody // but for the calls below
+
 	mu        sync.Mutex
 	documents map[string]string
 }

@@ -60,6 +60,20 @@ var deployed = []struct {
 			"lambda GetLayerVersionPolicy":   onePlace,
 			"lambda ListEventSourceMappings": onePlace,
 			"lambda ListFunctionUrlConfigs":  onePlace,
+			"iam GetGroupPolicy":             functionsOnly,
+			"iam GetPolicy":                  functionsOnly,
+			"iam GetPolicyVersion":           functionsOnly,
+			"iam GetRole":                    functionsOnly,
+			"iam GetRolePolicy":              functionsOnly,
+			"iam GetUser":                    functionsOnly,
+			"iam GetUserPolicy":              functionsOnly,
+			"iam ListAttachedGroupPolicies":  functionsOnly,
+			"iam ListAttachedRolePolicies":   functionsOnly,
+			"iam ListAttachedUserPolicies":   functionsOnly,
+			"iam ListGroupPolicies":          functionsOnly,
+			"iam ListGroupsForUser":          functionsOnly,
+			"iam ListRolePolicies":           functionsOnly,
+			"iam ListUserPolicies":           functionsOnly,
 		},
 		map[string]string{
 			"PERMDRIFT_JSON_POLICIES":    jsonPolicies,
@@ -80,9 +94,10 @@ const (
 	logging    = "Lambda writes the logs in the role's name"
 	encryption = "SNS uses the topic's key in the role's name"
 
-	onePlace     = "live.State reads it for whole reads and changes of its own, and the remediator reads the policy at one place of a function"
-	jsonPolicies = "auto, the default, finds out by itself"
-	auditorsOwn  = "read by the code that both functions share; the remediator has no use for it"
+	onePlace      = "live.State reads it for whole reads and changes of its own, and the remediator reads the policy at one place of a function"
+	functionsOnly = "live.State reads it of roles, users and groups, and the remediator reads functions"
+	jsonPolicies  = "auto, the default, finds out by itself"
+	auditorsOwn   = "read by the code that both functions share; the remediator has no use for it"
 )
 
 // actions are what an operation needs, where that is not the action of its own
