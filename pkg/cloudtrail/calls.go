@@ -66,6 +66,13 @@ var decoders = map[call]decoder{
 	{"iam", "DeleteGroupPolicy"}: identityPolicy(drift.Group, drift.RemoveIdentityPolicy),
 	{"iam", "DetachGroupPolicy"}: identityPolicy(drift.Group, drift.RemoveIdentityPolicy),
 
+	{"iam", "AddUserToGroup"}:      membership,
+	{"iam", "RemoveUserFromGroup"}: membership,
+	{"iam", "UpdateUser"}:          renamed(drift.User, "newUserName"),
+	{"iam", "UpdateGroup"}:         renamed(drift.Group, "newGroupName"),
+	{"iam", "DeleteUser"}:          deleted(drift.User),
+	{"iam", "DeleteGroup"}:         deleted(drift.Group),
+
 	{"iam", "PutRolePermissionsBoundary"}:    boundary(drift.Role, drift.PutBoundary),
 	{"iam", "DeleteRolePermissionsBoundary"}: boundary(drift.Role, drift.RemoveBoundary),
 	{"iam", "PutUserPermissionsBoundary"}:    boundary(drift.User, drift.PutBoundary),

@@ -48,8 +48,9 @@ var calls = []struct{ source, name, request, response, want string }{
 	{lambdaAPI, "PublishLayerVersion20181031", `{"layerName":"pricing"}`, `{"layerArn":"arn:aws:lambda:us-east-1:111122223333:layer:pricing","version":4}`, "create-subject arn:aws:lambda:us-east-1:111122223333:layer:pricing:4 whole"},
 	{lambdaAPI, "DeleteLayerVersion20181031", `{"layerName":"pricing","versionNumber":4}`, `null`, "delete-subject arn:aws:lambda:us-east-1:111122223333:layer:pricing:4 whole"},
 
-	{iamAPI, "CreateRole", `{"roleName":"r","path":"/a/","permissionsBoundary":"b","assumeRolePolicyDocument":"{\"Statement\":[]}"}`, `null`, "create-subject arn:aws:iam::111122223333:role/r @trust whole permissionsBoundary=b"},
-	{iamAPI, "CreateServiceLinkedRole", `{"awsServiceName":"lambda.amazonaws.com"}`, `{"role":{"arn":"arn:aws:iam::111122223333:role/aws-service-role/lambda.amazonaws.com/R","assumeRolePolicyDocument":"%7B%22Statement%22%3A%5B%5D%7D"}}`, "create-subject arn:aws:iam::111122223333:role/R @trust whole"},
+	{iamAPI, "CreateRole", `{"roleName":"r","path":"/a/","permissionsBoundary":"b","assumeRolePolicyDocument":"{\"Statement\":[]}"}`, `null`, "create-subject arn:aws:iam::111122223333:role/r @trust whole path=/a/ permissionsBoundary=b"},
+	{iamAPI, "CreateRole", `{"roleName":"r","assumeRolePolicyDocument":"{\"Statement\":[]}","tags":[{"key":"team","value":"shop"}]}`, `{"role":{"path":"/a/","roleId":"AROAEXAMPLEEXAMPLEAB","arn":"arn:aws:iam::111122223333:role/a/r"}}`, "create-subject arn:aws:iam::111122223333:role/r @trust whole path=/a/ roleId=AROAEXAMPLEEXAMPLEAB"},
+	{iamAPI, "CreateServiceLinkedRole", `{"awsServiceName":"lambda.amazonaws.com"}`, `{"role":{"arn":"arn:aws:iam::111122223333:role/aws-service-role/lambda.amazonaws.com/R","assumeRolePolicyDocument":"%7B%22Statement%22%3A%5B%5D%7D"}}`, "create-subject arn:aws:iam::111122223333:role/R @trust whole awsServiceName=lambda.amazonaws.com"},
 	{iamAPI, "UpdateAssumeRolePolicy", `{"roleName":"r","policyDocument":"{\"Statement\":[]}"}`, `null`, "put-policy arn:aws:iam::111122223333:role/r @trust"},
 	{iamAPI, "UpdateRole", `{"roleName":"r","maxSessionDuration":43200}`, `null`, "configure arn:aws:iam::111122223333:role/r whole maxSessionDuration=43200"},
 	{iamAPI, "DeleteRole", `{"roleName":"r"}`, `null`, "delete-subject arn:aws:iam::111122223333:role/r whole"},
@@ -66,6 +67,13 @@ var calls = []struct{ source, name, request, response, want string }{
 	{iamAPI, "AttachGroupPolicy", `{"groupName":"g","policyArn":"p"}`, `null`, "put-identity-policy arn:aws:iam::111122223333:group/g @identity policyArn=p"},
 	{iamAPI, "DeleteGroupPolicy", `{"groupName":"g","policyName":"p"}`, `null`, "remove-identity-policy arn:aws:iam::111122223333:group/g @identity policyName=p"},
 	{iamAPI, "DetachGroupPolicy", `{"groupName":"g","policyArn":"p"}`, `null`, "remove-identity-policy arn:aws:iam::111122223333:group/g @identity policyArn=p"},
+	{iamAPI, "AddUserToGroup", `{"userName":"u","groupName":"g"}`, `null`, "configure arn:aws:iam::111122223333:user/u @identity groupName=g"},
+	{iamAPI, "RemoveUserFromGroup", `{"userName":"u","groupName":"g"}`, `null`, "configure arn:aws:iam::111122223333:user/u @identity groupName=g"},
+	{iamAPI, "UpdateUser", `{"userName":"u","newUserName":"v"}`, `null`, "delete-subject arn:aws:iam::111122223333:user/u whole newUserName=v | configure arn:aws:iam::111122223333:user/v whole userName=u"},
+	{iamAPI, "UpdateUser", `{"userName":"u","newPath":"/a/"}`, `null`, "skip: only the path was changed: what the user may do is unchanged"},
+	{iamAPI, "UpdateGroup", `{"groupName":"g","newGroupName":"h"}`, `null`, "delete-subject arn:aws:iam::111122223333:group/g whole newGroupName=h | configure arn:aws:iam::111122223333:group/h whole groupName=g"},
+	{iamAPI, "DeleteUser", `{"userName":"u"}`, `null`, "delete-subject arn:aws:iam::111122223333:user/u whole"},
+	{iamAPI, "DeleteGroup", `{"groupName":"g"}`, `null`, "delete-subject arn:aws:iam::111122223333:group/g whole"},
 	{iamAPI, "PutRolePermissionsBoundary", `{"roleName":"r","permissionsBoundary":"b"}`, `null`, "put-boundary arn:aws:iam::111122223333:role/r @boundary permissionsBoundary=b"},
 	{iamAPI, "DeleteRolePermissionsBoundary", `{"roleName":"r"}`, `null`, "remove-boundary arn:aws:iam::111122223333:role/r @boundary"},
 	{iamAPI, "PutUserPermissionsBoundary", `{"userName":"u","permissionsBoundary":"b"}`, `null`, "put-boundary arn:aws:iam::111122223333:user/u @boundary permissionsBoundary=b"},
@@ -122,8 +130,8 @@ func TestEveryCallIsDecoded(t *testing.T) {
 			t.Errorf("%s %s has no row", c.service, c.name)
 		}
 	}
-	if len(tested) != len(decoders) || len(decoders) != 70 {
-		t.Errorf("%d calls were tested and %d are decoded, and there should be 70", len(tested), len(decoders))
+	if len(tested) != len(decoders) || len(decoders) != 76 {
+		t.Errorf("%d calls were tested and %d are decoded, and there should be 76", len(tested), len(decoders))
 	}
 }
 

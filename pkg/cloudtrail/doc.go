@@ -22,9 +22,13 @@
 //	AddPermission20150331v2, succeeded        → AddStatement with the statement that Lambda wrote
 //	AddPermission20150331v2, AccessDenied     → Skipped, Failed
 //	AddPermission20150331v2, ServiceException → AddStatement, OutcomeUnknown
+//	UpdateAssumeRolePolicy, succeeded         → PutPolicy on the role, at trust
+//	CreatePolicyVersion, not setAsDefault     → Skipped: the policy in force is unchanged
+//	TagRole, UpdateRoleDescription, …         → Skipped: nobody's rights change
 //	UpdateFunctionCode20150331v2, succeeded   → UpdateCode, which changes no access
 //	StopLogging, DisableRule, DeleteAlarms, … → Blind on the account, with what names the resource in Detail
-//	requestParameters omitted by CloudTrail   → Unreadable on the best subject known
+//	requestParameters omitted by CloudTrail   → Unreadable on the best subject known: of IAM the
+//	                                            account, unless the response names a role
 //	requestParameters of another type         → Err, and Unreadable
 //	envelope that contradicts its record      → Err, and no change: it may be forged
 //
@@ -43,6 +47,16 @@
 //	PutMapping                Config.Mapping  with its source; brokers of one's own are kafka://host:9092,host:9092
 //	DeleteMapping             Config.Mapping  at least its UUID
 //	CreateSubject, Configure  Config.Role     of a function
+//	CreateSubject of a role   Policy          its trust policy; Detail: path, roleId, permissionsBoundary
+//	PutIdentityPolicy         Policy          of an inline policy; Detail: policyName, or policyArn of one that is attached
+//	RemoveIdentityPolicy                      Detail: policyName or policyArn
+//	PutBoundary                               Detail: permissionsBoundary, the ARN of a policy
+//	PutManagedPolicy          Policy          the document of a new version; Detail: versionId, setAsDefault
+//
+// A role's trust policy, its identity policies and its boundary are one place
+// each; a role that is made, deleted or handed on is read as a whole. A managed
+// policy and a provider are subjects of their own: which roles hang on them, no
+// record says. A user who joins or leaves a group is Configure with groupName.
 //
 // What the record does not tell in full is not claimed: an update of a URL or a
 // mapping without a response has no Config. Detail has single facts of the

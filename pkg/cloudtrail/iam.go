@@ -2,13 +2,15 @@ package cloudtrail
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/permdrift/permdrift/pkg/drift"
 )
 
 // createRole decodes CreateRole and CreateServiceLinkedRole. The trust document
-// is plain JSON in the request and URL-encoded in the response.
+// is plain JSON in the request and URL-encoded in the response. The subject has
+// no path, and so the details have it, and the role's unique id.
 func createRole(r *record) ([]drift.Change, error) {
 	role := r.response.obj("role")
 	subject, err := roleARN(role.str("arn"))
@@ -20,8 +22,9 @@ func createRole(r *record) ([]drift.Change, error) {
 	}
 	change := drift.Change{
 		Subject: subject, Place: drift.Trust, Whole: true,
-		Operation: drift.CreateSubject, Detail: r.details("permissionsBoundary"),
+		Operation: drift.CreateSubject, Detail: r.details("permissionsBoundary", "path", "awsServiceName"),
 	}
+	maps.Copy(change.Detail, details(role, "path", "roleId"))
 	change.Policy, change.Problem = claimedPolicy(
 		r.request.document("assumeRolePolicyDocument"), role.document("assumeRolePolicyDocument"))
 	return []drift.Change{change}, nil
@@ -51,7 +54,7 @@ func wholeRole(operation drift.Operation) decoder {
 }
 
 // identityPolicy decodes the calls that put, delete, attach or detach a policy
-// of a role, user or group.
+// of a role, user or group. Only an inline policy that is put has a document.
 func identityPolicy(kind drift.Kind, operation drift.Operation) decoder {
 	return func(r *record) ([]drift.Change, error) {
 		subject, err := r.identity(kind)
@@ -62,10 +65,55 @@ func identityPolicy(kind drift.Kind, operation drift.Operation) decoder {
 			Subject: subject, Place: drift.Identity, Operation: operation,
 			Detail: r.details("policyName", "policyArn"),
 		}
-		if document := r.request.document("policyDocument"); document != "" {
-			change.Policy, change.Problem = claimedPolicy(document)
+		if operation == drift.PutIdentityPolicy && change.Detail["policyArn"] == "" {
+			change.Policy, change.Problem = claimedPolicy(r.request.document("policyDocument"))
 		}
 		return []drift.Change{change}, nil
+	}
+}
+
+// membership decodes AddUserToGroup and RemoveUserFromGroup. The user gains or
+// loses whatever the group may do, which the event does not say.
+func membership(r *record) ([]drift.Change, error) {
+	subject, err := r.identity(drift.User)
+	if err != nil {
+		return nil, err
+	}
+	return []drift.Change{{
+		Subject: subject, Place: drift.Identity, Operation: drift.Configure, Detail: r.details("groupName"),
+	}}, nil
+}
+
+// renamed decodes UpdateUser and UpdateGroup, which matter where they give a new
+// name: the old subject is gone, and the new one has its rights.
+func renamed(kind drift.Kind, parameter string) decoder {
+	return func(r *record) ([]drift.Change, error) {
+		old, err := r.identity(kind)
+		if err != nil {
+			return nil, err
+		}
+		name := r.request.str(parameter)
+		if name == "" {
+			return nil, skippedError("only the path was changed: what the " + string(kind) + " may do is unchanged")
+		}
+		if clean(name) == "" {
+			return nil, fmt.Errorf("%s %q is not a name", parameter, clip(name))
+		}
+		return []drift.Change{
+			{Subject: old, Whole: true, Operation: drift.DeleteSubject, Detail: r.details(parameter)},
+			{Subject: drift.Subject(r.iamARN(string(kind) + "/" + name)), Whole: true, Operation: drift.Configure, Detail: r.details(string(kind) + "Name")},
+		}, nil
+	}
+}
+
+// deleted decodes DeleteUser and DeleteGroup.
+func deleted(kind drift.Kind) decoder {
+	return func(r *record) ([]drift.Change, error) {
+		subject, err := r.identity(kind)
+		if err != nil {
+			return nil, err
+		}
+		return []drift.Change{{Subject: subject, Whole: true, Operation: drift.DeleteSubject}}, nil
 	}
 }
 

@@ -25,6 +25,13 @@ var notForwarded = map[string]string{
 	"iam DeleteGroupPolicy":             notAFunctions,
 	"iam DetachGroupPolicy":             notAFunctions,
 
+	"iam AddUserToGroup":      notAFunctions,
+	"iam RemoveUserFromGroup": notAFunctions,
+	"iam UpdateUser":          notAFunctions,
+	"iam UpdateGroup":         notAFunctions,
+	"iam DeleteUser":          notAFunctions,
+	"iam DeleteGroup":         notAFunctions,
+
 	"iam CreatePolicy": "a new policy is attached to nothing yet",
 	"iam DeletePolicy": "only a policy that is attached to nothing can be deleted",
 
