@@ -13,7 +13,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/permdrift/permdrift/internal/localaws"
-	"github.com/permdrift/permdrift/internal/mototest"
 	"github.com/permdrift/permdrift/pkg/drift"
 	"github.com/permdrift/permdrift/pkg/live"
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -288,41 +287,5 @@ func TestRolesOfTheSubjectsAccountAreReadWithoutAHome(t *testing.T) {
 	s, err := reader.Complete(t.Context(), drift.State{Subject: drift.Subject(w.orders)}, drift.Want{Roles: []string{roleARN, "arn:aws:iam::444455556666:role/orders"}})
 	if err != nil || s.Rights[roleARN].Problem != "" || s.Rights["arn:aws:iam::444455556666:role/orders"].Problem == "" {
 		t.Errorf("rights = %+v, %v", s.Rights, err)
-	}
-}
-
-// The real wire format, as far as moto has it.
-func TestRightsOverTheWire(t *testing.T) {
-	client := iam.NewFromConfig(mototest.AWSConfig(mototest.Start(t)))
-	ctx := t.Context()
-	must := func(_ any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	name := aws.String("wired")
-	boundary, err := client.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("wired-boundary"), PolicyDocument: aws.String(grant("2012-10-17", "s3:*", "*"))})
-	must(boundary, err)
-	role, err := client.CreateRole(ctx, &iam.CreateRoleInput{
-		RoleName: name, Path: aws.String("/service/"), AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`),
-		PermissionsBoundary: boundary.Policy.Arn,
-	})
-	must(role, err)
-	must(client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name, PolicyName: aws.String("own"), PolicyDocument: aws.String(grant("2012-10-17", "s3:GetObject", "arn:aws:s3:::orders/a+b/*"))}))
-	managed, err := client.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("wired"), PolicyDocument: aws.String(grant("2012-10-17", "*", "*"))})
-	must(managed, err)
-	must(client.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: managed.Policy.Arn, SetAsDefault: true, PolicyDocument: aws.String(grant("2012-10-17", "sqs:SendMessage", "*"))}))
-	must(client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: name, PolicyArn: managed.Policy.Arn}))
-
-	got := rights(t, client, *role.Role.Arn)
-	if got.Problem != "" || actions(got.Policy) != "s3:GetObject sqs:SendMessage" || got.Policy.Statements[0].Resource[0] != "arn:aws:s3:::orders/a+b/*" {
-		t.Errorf("rights = %+v", got)
-	}
-	if got.Boundary == nil || actions(*got.Boundary) != "s3:*" {
-		t.Errorf("boundary = %+v", got.Boundary)
-	}
-	if got = rights(t, client, "arn:aws:iam::111122223333:role/nobody"); !strings.HasPrefix(got.Problem, "GetRole finds nothing") {
-		t.Errorf("no such role: %+v", got)
 	}
 }

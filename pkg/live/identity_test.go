@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/smithy-go"
 
@@ -185,6 +186,28 @@ func TestOlderIdentityPoliciesKeepTheirMeaningAndTrustItsVersion(t *testing.T) {
 	if got.Version != "2012-10-17" || got.Statements[0].Resource[0] == "arn:aws:s3:::home/${aws:username}/*" {
 		t.Errorf("identity = %+v", got)
 	}
+}
+
+// IAM encodes documents; a stand-in may not, and then a % is a %.
+func TestPlainDocumentsAreReadAsTheyAre(t *testing.T) {
+	const plain = ` {"Version":"2012-10-17","Statement":{"Sid":"100%25","Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}`
+	d := &plainTrust{directory: newDirectory(aRole()), document: plain}
+	if s := identity(t, d, ordersRole); s.Policies[drift.Trust].Document != plain {
+		t.Errorf("state = %+v", s)
+	}
+}
+
+// plainTrust answers GetRole with a document as it is.
+type plainTrust struct {
+	*directory
+
+	document string
+}
+
+func (p *plainTrust) GetRole(ctx context.Context, in *iam.GetRoleInput, o ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
+	out, err := p.directory.GetRole(ctx, in, o...)
+	out.Role.AssumeRolePolicyDocument = &p.document
+	return out, err
 }
 
 func TestRolesOfServicesAreReadAsOthers(t *testing.T) {

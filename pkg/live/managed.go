@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,9 +35,14 @@ type documentError struct {
 func (e *documentError) Error() string { return e.what + ": " + e.err.Error() }
 func (e *documentError) Unwrap() error { return e.err }
 
-// decode is a document, which IAM gives URL-encoded, as text.
+// decode is a document, which IAM gives URL-encoded, as text. One that begins
+// with a brace is plain already: stand-ins for IAM have it so.
 func decode(what string, document *string) (string, error) {
-	text, err := url.PathUnescape(aws.ToString(document))
+	raw := aws.ToString(document)
+	if strings.HasPrefix(strings.TrimSpace(raw), "{") {
+		return raw, nil
+	}
+	text, err := url.PathUnescape(raw)
 	if err != nil {
 		return "", &documentError{what + " is not URL-encoded", err}
 	}
