@@ -56,6 +56,7 @@ var smallCases = []struct {
 	{"a question mark is one character, not one byte", doc(allowWhen(`{"StringLike":{"k":"?"}}`)), doc(allowWhen(`{"StringEquals":{"k":"é"}}`)), Options{}, false, false},
 	{"patterns that leave one word", doc(allowWhen(`{"StringLike":{"k":"a?*"}}`)), doc(allowWhen(`{"StringLike":{"k":"a*"}}`)), Options{}, true, false},
 	{"a star that is text behind a variable, beside one that is none", doc(allowWhen(`{"StringEquals":{"k":"z"}}`)), doc(allowWhen(`{"StringLike":{"k":"${aws:PrincipalTag/t}*"},"StringEquals":{"k":"${aws:PrincipalTag/t}*"}}`)), Options{}, true, false},
+	{"a canonical user without an account", doc(allowGet), doc(`{"Effect":"Allow","Principal":{"CanonicalUser":"79a5"},"Action":"*","Resource":"*","Condition":{"Null":{"aws:PrincipalAccount":"true"}}}`), Options{}, true, false},
 	{"an empty list matches nothing", doc(allowGet), doc(allowWhen(`{"StringEquals":{"k":[]}}`)), Options{}, false, false},
 	{"an empty list that is negated", doc(allowGet), doc(allowWhen(`{"StringNotEquals":{"k":[]}}`)), Options{}, true, true},
 	{"a Deny of an empty list that is negated", doc(allowGet), doc(allowAll, denyWhen(`{"StringNotEquals":{"k":[]}}`)), Options{}, true, true},

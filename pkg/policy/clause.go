@@ -126,9 +126,9 @@ func (c *clause) indexLiterals() {
 	c.globs = slices.DeleteFunc(slices.Clone(c.globs), func(g glob) bool { return !g.wild })
 }
 
-// compileCondition turns a condition into a clause. Of the keys in texts even
-// Bool compares texts.
-func compileCondition(c Condition, texts map[string]bool) clause {
+// compileCondition turns a condition into a clause. The values of the keys in
+// mixed are of the kind that it says.
+func compileCondition(c Condition, mixed map[string]valueKind) clause {
 	o := parseOperator(c.Operator)
 	key := strings.ToLower(c.Key) // the names of tags too
 	if !o.known() {
@@ -149,8 +149,8 @@ func compileCondition(c Condition, texts map[string]bool) clause {
 	}
 	out.arn = strings.HasPrefix(o.base, "Arn")
 	out.key = dimensionKey{name: key, kind: kindOf(o.base, key, c.Values), set: out.set != single}
-	if out.key.kind == truthValues && texts[key] {
-		out.key.kind = textValues
+	if kind, ok := mixed[key]; ok && (out.key.kind == truthValues || out.key.kind == textValues) {
+		out.key.kind = kind
 	}
 	if o.base == "Null" {
 		return nullClause(out, o, key, c.Values)
@@ -234,9 +234,10 @@ func kindOf(base, key string, values []string) valueKind {
 const epochTime = "aws:epochtime"
 
 // mixedTexts are the keys that one statement compares with true or false, and
-// another with texts that are neither.
-func mixedTexts(policies ...*Policy) (mixed map[string]bool) {
-	var truths, texts map[string]bool
+// another with texts that are neither, and what their values are: a key that is
+// documented to be true or false is that where Bool says so too, others are texts.
+func mixedTexts(policies ...*Policy) (mixed map[string]valueKind) {
+	var truths, texts, bools map[string]bool
 	for _, p := range policies {
 		if p == nil {
 			continue
@@ -246,17 +247,25 @@ func mixedTexts(policies ...*Policy) (mixed map[string]bool) {
 				key := strings.ToLower(c.Key)
 				base := parseOperator(c.Operator).base
 				switch kind := kindOf(base, key, c.Values); {
+				case base == "Bool":
+					truths, bools = with(truths, key), with(bools, key)
 				case kind == truthValues:
 					truths = with(truths, key)
-				case kind == textValues && base != "Bool":
+				case kind == textValues:
 					texts = with(texts, key)
 				}
 			}
 		}
 	}
 	for key := range truths {
-		if texts[key] {
-			mixed = with(mixed, key)
+		if !texts[key] {
+			continue
+		}
+		if mixed == nil {
+			mixed = make(map[string]valueKind)
+		}
+		if mixed[key] = textValues; truthKeys[key] && bools[key] {
+			mixed[key] = truthValues
 		}
 	}
 	return mixed
@@ -310,7 +319,7 @@ func (c *clause) add(v string, o operator, key string) {
 		c.globs = append(c.globs, g)
 		return
 	}
-	g, variable := parseGlob(v, o.patternKind(), o.ignoresCase() && c.key.kind == textValues)
+	g, variable := parseGlob(v, o.patternKind(), o.ignoresCase() && c.key.kind != binaryValues)
 	switch {
 	case variable && g.fold:
 		question.loose = &g
@@ -403,8 +412,8 @@ type rule struct {
 
 // reading is what reading one statement takes of all policies at hand.
 type reading struct {
-	partition string          // that bare account ids are in
-	texts     map[string]bool // see mixedTexts
+	partition string               // that bare account ids are in
+	texts     map[string]valueKind // see mixedTexts
 }
 
 // compileStatement reads a statement for one type of policy.

@@ -285,7 +285,7 @@ func goesWith(c *callerClass, v *value, key string, tied bool, accounts, roles [
 		return v.absent // whoever signs is an AWS principal too, and counted there
 	}
 	if v.absent && (key == "aws:principalarn" || key == "aws:principalaccount") {
-		return false // every signed request has them
+		return c.caller.Kind == Canonical // every signed request has them; how S3's users sign is not said
 	}
 	if !tied || c.caller.Kind == Canonical {
 		return true

@@ -172,7 +172,7 @@ func (s *space) candidates(dim *dimension) []value {
 	case addressValues:
 		values = append(values, addressExamples(dim.clauses)...)
 	case truthValues:
-		values = append(values, value{text: "true"}, value{text: "false"})
+		values = append(values, value{text: "true", runes: []rune("true")}, value{text: "false", runes: []rune("false")})
 	default:
 		values = append(values, s.textCandidates(dim, own)...)
 	}
