@@ -8,19 +8,6 @@ import (
 	"github.com/permdrift/permdrift/pkg/policy"
 )
 
-// exposeTrust says who may become a role through a statement of its trust
-// policy. A service assumes a role only after somebody of the account passed it.
-func exposeTrust(s policy.Statement, owner policy.Owner) policy.Verdict {
-	v := policy.Expose(s, owner)
-	if v.Exposure == policy.ConfusedDeputy {
-		v.Exposure = policy.Internal
-	}
-	return v
-}
-
-// trustAdvice says how a statement of a trust policy can be pinned.
-func trustAdvice(policy.Statement, policy.Owner) (string, bool) { return "", false }
-
 // compareRole completes the findings about a role's documents: what its new
 // rights come to, the boundary, and which functions run as it.
 func compareRole(change Change, found []Finding, state State, baseline Baseline, c Context) []Finding {

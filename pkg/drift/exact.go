@@ -51,7 +51,7 @@ func (c comparison) expose(s policy.Statement) policy.Verdict {
 	case c.identity():
 		return policy.Verdict{Certain: true}
 	case c.subject == Role:
-		return exposeTrust(s, c.owner)
+		return policy.ExposeTrustStatement(s, c.owner)
 	}
 	return policy.Expose(s, c.owner)
 }

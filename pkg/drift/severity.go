@@ -39,7 +39,7 @@ func (c comparison) judge(f *Finding, v policy.Verdict, s policy.Statement) {
 		f.Reason = "allows what nobody approved"
 		return
 	case c.subject == Role:
-		f.Advice, _ = trustAdvice(s, c.owner)
+		f.Advice, _ = policy.TrustAdvice(s, c.owner)
 		return
 	}
 	if step, ok := policy.Ladder(s, c.owner); ok && step.Rung.Exposure() == v.Exposure {

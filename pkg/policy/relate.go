@@ -206,7 +206,7 @@ func (f free) wantsSigned() bool {
 // mayBeAbsent reports whether the dimension is a condition key, also one that
 // the own statement wants present.
 func (d *dimension) mayBeAbsent() bool {
-	return d.key.name[0] != 0 && d.key.kind != freeValues && d.key.kind != elementValues
+	return !strings.HasPrefix(d.key.name, "\x00") && d.key.kind != freeValues && d.key.kind != elementValues
 }
 
 // samePresence says that a key is there under both of its types, or under none.

@@ -163,7 +163,7 @@ func (s *space) classify(d int) {
 func (s *space) candidates(dim *dimension) []value {
 	own := s.restriction(dim)
 	var values []value
-	if own == nil && !dim.key.set && dim.key.name[0] != 0 {
+	if own == nil && !dim.key.set && !strings.HasPrefix(dim.key.name, "\x00") {
 		values = append(values, value{absent: true})
 	}
 	switch dim.key.kind {

@@ -180,7 +180,7 @@ func (s *space) hasShape(dim *dimension, shapes []glob, v *value) bool {
 		return true
 	}
 	// A key may hold the text that StringEquals asks for, whatever its type says.
-	return dim.key.name[0] != 0 && !v.generic && slices.ContainsFunc(dim.clauses, func(c *clause) bool {
+	return !strings.HasPrefix(dim.key.name, "\x00") && !v.generic && slices.ContainsFunc(dim.clauses, func(c *clause) bool {
 		return !c.arn && !c.tells && slices.Contains(c.literals(), v.text)
 	})
 }
