@@ -19,10 +19,6 @@ import (
 type Live interface {
 	State(ctx context.Context, change drift.Change) (drift.State, error)
 	Complete(ctx context.Context, state drift.State, want drift.Want) (drift.State, error)
-}
-
-// resolver is a Live that can Resolve.
-type resolver interface {
 	Resolve(ctx context.Context, change drift.Change) ([]drift.Subject, error)
 }
 
@@ -106,12 +102,7 @@ func (a *Auditor) auditEach(ctx context.Context, change drift.Change) (Report, e
 	if inert(change) {
 		return report, nil
 	}
-	live, ok := a.Live.(resolver)
-	if !ok {
-		report.NotAudited = drift.ErrUnresolved.Error()
-		return report, nil
-	}
-	subjects, err := live.Resolve(ctx, change)
+	subjects, err := a.Live.Resolve(ctx, change)
 	if errors.Is(err, drift.ErrUnresolved) || errors.Is(err, drift.ErrForeign) {
 		report.NotAudited = err.Error()
 		return report, nil

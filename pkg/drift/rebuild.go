@@ -142,7 +142,7 @@ func Rebuildable(change Change) bool {
 	case Role:
 		return slices.Contains([]Operation{CreateSubject, DeleteSubject, PutPolicy, PutIdentityPolicy, RemoveIdentityPolicy, PutBoundary, RemoveBoundary, PutManagedPolicy, PutProvider, ShareRole, Configure}, change.Operation)
 	case User, Group:
-		return change.Operation == PutIdentityPolicy || change.Operation == RemoveIdentityPolicy || change.Operation == PutManagedPolicy
+		return slices.Contains([]Operation{PutIdentityPolicy, RemoveIdentityPolicy, PutManagedPolicy, Configure, DeleteSubject}, change.Operation)
 	default:
 		return false
 	}

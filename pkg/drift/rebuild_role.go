@@ -35,6 +35,10 @@ func (s *State) rebuildRole(change Change) {
 		s.identity(change)
 	case PutBoundary, RemoveBoundary:
 		s.bound(change)
+	case Configure:
+		if group := change.Detail["groupName"]; group != "" {
+			s.gap(Identity, Policies, fmt.Sprintf("%s is about the group %s, whose policies are in no event of it", change.Event.Name, group))
+		}
 	default: // what is about a role as a whole changes no document
 	}
 }
