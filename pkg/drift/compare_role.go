@@ -111,7 +111,8 @@ func (d *drafts) boundary(kind FindingKind, approved Approved, severity Severity
 }
 
 // reach tells each finding about wider rights what they come to: what one
-// statement does by itself, and all of them what only several do together.
+// statement does by itself, and what only several do together each of those that
+// it needs, or all where any could be spared.
 func reach(found []Finding, state State, baseline Baseline, c Context) {
 	if c.Reach == nil {
 		c.Reach = onlyAdministrator
@@ -136,11 +137,41 @@ func reach(found []Finding, state State, baseline Baseline, c Context) {
 	if len(wider) == 0 {
 		return
 	}
-	all := c.Reach(now, account)
-	for _, f := range wider {
-		together := make(map[string]bool)
-		f.comesTo(slices.DeleteFunc(slices.Clone(all), func(e Escalation) bool { return told[e.Method] }), had, together)
+	together := slices.DeleteFunc(slices.Clone(c.Reach(now, account)), func(e Escalation) bool { return told[e.Method] || had[e.Method] })
+	if len(together) == 0 {
+		return
 	}
+	needed := make(map[string]bool) // methods of which a finding is a part that nothing else stands in for
+	parts := make([][]Escalation, len(wider))
+	for i, f := range wider {
+		still := methods(c.Reach(now.without(f.Statement), account))
+		parts[i] = slices.DeleteFunc(slices.Clone(together), func(e Escalation) bool { return still[e.Method] && f.Statement != nil })
+		for _, e := range parts[i] {
+			needed[e.Method] = true
+		}
+	}
+	for i, f := range wider {
+		for _, e := range together {
+			if !needed[e.Method] {
+				parts[i] = append(parts[i], e)
+			}
+		}
+		f.comesTo(parts[i], had, make(map[string]bool))
+	}
+}
+
+// without are rights less the statements that mean the same as one, or with a
+// Deny that is gone.
+func (r Rights) without(s *policy.Statement) Rights {
+	if s == nil {
+		return r
+	}
+	list := slices.DeleteFunc(slices.Clone(r.Policy.Statements), s.Equal)
+	if s.Effect == policy.Deny {
+		list = append(list, *s)
+	}
+	r.Policy.Statements = list
+	return r
 }
 
 // onlyAdministrator is the least that a [Reach] says.
