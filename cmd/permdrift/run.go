@@ -94,8 +94,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 
 const rootHelp = `permdrift watches who may invoke and administer AWS Lambda functions.
 
-It compares what the functions' policies allow now with a baseline that somebody
-approved, says exactly which statement is new, who it lets in, and who did it,
+It compares what the functions' policies and their roles allow now with a baseline
+that somebody approved, says exactly which statement is new, who it lets in, and who did it,
 and names the commands that approve or remove it.
 
 Start here:
@@ -131,7 +131,7 @@ func (p *program) root() *cobra.Command {
 		}
 		return nil
 	}
-	root.AddCommand(p.demoCommand(), p.explainCommand(), p.diffCommand(), p.auditCommand(), p.scanCommand(), p.baselineCommand(), p.findingsCommand())
+	root.AddCommand(p.demoCommand(), p.explainCommand(), p.diffCommand(), p.auditCommand(), p.scanCommand(), p.baselineCommand(), p.findingsCommand(), p.whoCanCommand())
 	return root
 }
 

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ func (w world) brute(place drift.Place, action Action, a Answer) {
 	document := w.Functions[orders].Policies[place].Policy
 	actions := []string{"lambda:InvokeFunction"}
 	if action == Administer {
-		actions = administering
+		actions = []string{"lambda:UpdateFunctionCode", "lambda:AddPermission", "lambda:DeleteFunction"}
 	}
 	for k := range w.Identities {
 		i := &w.Identities[k]
@@ -77,45 +78,53 @@ func directly(document policy.Policy, i *Identity, r policy.Request) bool {
 	return false
 }
 
-// contexts are the contexts that are tried: none, that of the answer, and for
-// each key of a condition its values and one that is none of them, all keys
-// together.
+// contexts are the contexts that are tried: for each key of a condition, that it
+// is missing, each of its values, and one that is none of them, in every
+// combination, and what the answer says.
 func contexts(document policy.Policy, i *Identity, a Answer) []map[string][]string {
-	list := []map[string][]string{{}}
-	for _, g := range a.Grants {
-		if g.Principal == i.ARN && g.Context != nil {
-			list = append(list, g.Context)
-		}
-	}
 	policies := []policy.Policy{document, i.Rights.Policy}
 	if i.Rights.Boundary != nil {
 		policies = append(policies, *i.Rights.Boundary)
 	}
+	values := make(map[string][]string)
 	for _, p := range policies {
 		for _, s := range p.Statements {
 			for _, c := range s.Condition {
-				switch strings.ToLower(c.Key) {
-				case "aws:principalaccount", "aws:sourceaccount", "aws:sourcearn", "lambda:invokedviafunctionurl", "lambda:functionurlauthtype":
-					continue // no choice of who calls the Invoke API
+				switch key := strings.ToLower(c.Key); key {
+				case "aws:principalarn", "aws:principalaccount", "aws:sourceaccount", "aws:sourcearn", "lambda:invokedviafunctionurl", "lambda:functionurlauthtype":
+					// who calls the Invoke API has no choice of them
+				case "aws:principalorgid":
+					values[key] = []string{"o-exampleorgid"}
+				default:
+					values[key] = append(append(values[key], c.Values...), "none-of-them")
 				}
-				var more []map[string][]string
-				values := append(slices.Clone(c.Values), "true", "none-of-them")
-				if strings.EqualFold(c.Key, "aws:PrincipalOrgID") {
-					values = []string{"o-exampleorgid"}
-				}
-				for _, old := range list {
-					for _, v := range values {
-						next := map[string][]string{c.Key: {v}}
-						for key, value := range old {
-							if !strings.EqualFold(key, c.Key) {
-								next[key] = value
-							}
-						}
-						more = append(more, next)
-					}
-				}
-				list = append(list, more...)
 			}
+		}
+	}
+	list := []map[string][]string{{}}
+	for key, choices := range values {
+		slices.Sort(choices)
+		var more []map[string][]string
+		for _, old := range list {
+			if key == "aws:principalorgid" { // always there
+				old[key] = choices
+				continue
+			}
+			for _, v := range slices.Compact(choices) {
+				next := maps.Clone(old)
+				next[key] = []string{v}
+				more = append(more, next)
+			}
+		}
+		list = append(list, more...)
+	}
+	for _, g := range a.Grants {
+		if g.Principal == i.ARN && g.Context != nil {
+			with := maps.Clone(g.Context)
+			if choices, ok := values["aws:principalorgid"]; ok {
+				with["aws:principalorgid"] = choices
+			}
+			list = append(list, with)
 		}
 	}
 	return list

@@ -41,16 +41,14 @@ func WhoCan(a *Account, function drift.Subject, qualifier drift.Place, action Ac
 	if action != Invoke && action != Administer {
 		return Answer{}, fmt.Errorf("the action is %q, not invoke or administer", action)
 	}
-	state, known := a.Functions[function]
-	if known && state.Whole && !slices.Contains(a.Places(function), qualifier) {
+	state := a.Functions[function]
+	if state.Whole && !slices.Contains(a.Places(function), qualifier) {
 		return Answer{}, fmt.Errorf("%w: %s has no qualifier %q with a policy, URL or event source mapping", ErrNoQualifier, function, qualifier)
 	}
 	q := &question{account: a, function: function, place: qualifier, policy: state.Policies[qualifier].Policy}
 	q.verdicts = policy.ExposeEach(q.policy, a.Owner)
 	answer := Answer{Function: function, Qualifier: qualifier, Action: action, NotRead: slices.Clone(notRead)}
-	if !known || !state.Covers(qualifier) {
-		answer.NotRead = append(answer.NotRead, "the policy of "+function.ARN(qualifier))
-	}
+	answer.NotRead = append(answer.NotRead, unread(state, function, qualifier, action)...)
 	if len(a.Identities) == 0 {
 		answer.NotRead = append(answer.NotRead, "the roles and users of account "+a.Owner.Account)
 	}
@@ -75,6 +73,28 @@ func WhoCan(a *Account, function drift.Subject, qualifier drift.Place, action Ac
 		answer.Grants = []Grant{}
 	}
 	return answer, nil
+}
+
+// unread says what of a function was not read.
+func unread(state drift.State, function drift.Subject, qualifier drift.Place, action Action) []string {
+	var list []string
+	arn := function.ARN(qualifier)
+	if !state.Covers(qualifier) {
+		list = append(list, "the policy of "+arn)
+	}
+	if !state.Whole {
+		list = append(list, "which other versions and aliases "+function.Name()+" has")
+	}
+	if action != Invoke {
+		return list
+	}
+	if !state.CoversURL(qualifier) {
+		list = append(list, "whether "+arn+" has a function URL")
+	}
+	if len(state.Mappings) == 0 && !slices.Contains(state.Listed, drift.Mappings) {
+		list = append(list, "the event source mappings of "+function.Name())
+	}
+	return list
 }
 
 // everyone asks for each role, user and outsider; those who can are returned.

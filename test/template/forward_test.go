@@ -14,23 +14,10 @@ var notForwarded = map[string]string{
 	"iam CreateServiceLinkedRole": serviceLinked,
 	"iam DeleteServiceLinkedRole": serviceLinked,
 
-	"iam PutUserPolicy":                 notAFunctions,
-	"iam AttachUserPolicy":              notAFunctions,
-	"iam DeleteUserPolicy":              notAFunctions,
-	"iam DetachUserPolicy":              notAFunctions,
-	"iam PutUserPermissionsBoundary":    notAFunctions,
-	"iam DeleteUserPermissionsBoundary": notAFunctions,
-	"iam PutGroupPolicy":                notAFunctions,
-	"iam AttachGroupPolicy":             notAFunctions,
-	"iam DeleteGroupPolicy":             notAFunctions,
-	"iam DetachGroupPolicy":             notAFunctions,
+	"iam PutUserPermissionsBoundary": notAFunctions,
 
-	"iam AddUserToGroup":      notAFunctions,
-	"iam RemoveUserFromGroup": notAFunctions,
-	"iam UpdateUser":          notAFunctions,
-	"iam UpdateGroup":         notAFunctions,
-	"iam DeleteUser":          notAFunctions,
-	"iam DeleteGroup":         notAFunctions,
+	"iam UpdateUser":  notAFunctions,
+	"iam UpdateGroup": notAFunctions,
 
 	"iam CreatePolicy": "a new policy is attached to nothing yet",
 	"iam DeletePolicy": "only a policy that is attached to nothing can be deleted",
@@ -47,7 +34,7 @@ var notForwarded = map[string]string{
 
 const (
 	serviceLinked = "only its AWS service can assume such a role, and Lambda cannot run functions with it"
-	notAFunctions = "users and groups are not audited for themselves"
+	notAFunctions = "takes rights away, or gives another name; what a user may do with functions is told when it grows"
 	takesAway     = "takes access away, and nothing is decided by it"
 )
 

@@ -101,7 +101,7 @@ var otherCalls = []string{
 	"waf DeleteRule", "s3 PutBucketPolicy", "secretsmanager PutResourcePolicy", "organizations PutResourcePolicy",
 	"glue DeleteResourcePolicy", "appsync CreateFunction20150331", "cloudfront CreateFunction",
 	"lambda addPermission20150331", "lambda Invoke", "lambda GetPolicy20150331v2", "lambda TagResource20170331v2",
-	"iam CreateUser", "iam PutUserPolicy", "iam CreateAccessKey", "sts AssumeRole", "rolesanywhere CreateSession",
+	"iam CreateUser", "iam TagUser", "iam CreateAccessKey", "sts AssumeRole", "rolesanywhere CreateSession",
 	"events EnableRule", "sns Publish", "sns Subscribe", "sqs SendMessage", "dynamodb CreateTable", "kms CreateGrant", "monitoring PutMetricData",
 	"cloudformation CreateChangeSet", "cloudtrail CreateTrail", "organizations CreateAccount", "logs DeleteLogGroup",
 }
