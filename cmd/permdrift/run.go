@@ -95,8 +95,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 const rootHelp = `permdrift watches who may invoke and administer AWS Lambda functions.
 
 It compares what the functions' policies and their roles allow now with a baseline
-that somebody approved, says exactly which statement is new, who it lets in, and who did it,
-and names the commands that approve or remove it.
+that somebody approved, says exactly which statement is new, who it lets in, and
+who did it, and names the commands that approve or remove it.
 
 Start here:
   permdrift demo                     the whole story, on this machine, without AWS
