@@ -137,6 +137,9 @@ func (s story) can(t tense) string {
 	if !ok {
 		return ""
 	}
+	if i := strings.LastIndex(does, " ("); i > 0 && strings.HasSuffix(does, ")") {
+		does = does[:i] // the actions, which are told below
+	}
 	return map[tense]string{now: "can now ", was: "could ", is: "can "}[t] + shorten(does, 2*s.nameLength)
 }
 

@@ -110,11 +110,11 @@ func rights(t *testing.T) []sample {
 	refused.Owner, refused.Stack = "payments@example.com", "shop"
 
 	climbs := role(t, drift.PermissionsWidened, drift.Identity, drift.High, `{"Effect":"Allow","Action":["iam:PassRole","lambda:CreateFunction","lambda:InvokeFunction"],"Resource":"*"}`,
-		"allows what nobody approved; can read every stream; can run code as any role that Lambda may assume")
+		"allows what nobody approved; can read every stream; can run code as any role that Lambda may assume (iam:PassRole; lambda:CreateFunction)")
 	climbs.Policy, climbs.Remediate = "inline policy data", "aws iam delete-role-policy --role-name orders --policy-name data"
 	climbs.Escalations = []drift.Escalation{
 		{Method: "read-streams", Severity: drift.Medium, Reason: "can read every stream"},
-		{Method: "pass-role-create-function", Severity: drift.High, Reason: "can run code as any role that Lambda may assume"},
+		{Method: "pass-role-create-function", Severity: drift.High, Reason: "can run code as any role that Lambda may assume (iam:PassRole; lambda:CreateFunction)"},
 	}
 
 	dormant := role(t, drift.PermissionsWidened, drift.Identity, drift.Informational, `{"Effect":"Allow","Action":"iam:CreateUser","Resource":"*"}`,
