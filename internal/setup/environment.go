@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/permdrift/permdrift/pkg/access"
 	"github.com/permdrift/permdrift/pkg/drift"
 	"github.com/permdrift/permdrift/pkg/live"
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -52,6 +53,7 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 		Own:        drift.Own{Stack: r.stack("PERMDRIFT_STACK")},
 		Unknown:    r.unknown("PERMDRIFT_UNKNOWN"),
 		LearnUntil: r.time("PERMDRIFT_LEARN_UNTIL"),
+		Reach:      access.Escalations,
 	}
 	e.Context.Seals = e.AdoptionKey != ""
 	for _, key := range []string{getenv("PERMDRIFT_TOPIC_KEY"), e.AdoptionKey} {
