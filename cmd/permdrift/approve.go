@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,11 @@ execution role goes into the baseline of its place; what of the baseline is gone
 taken out of it, and an event source that was disabled is approved as disabled. A
 role that is approved beside another is one of two that may be there; 'baseline
 revoke' takes the old one out.
+
+Of a role, user or group, statements of the trust policy and of identity policies are
+approved the same way. That the permissions boundary is gone can be approved: then
+none is. A boundary that allows more or less than approved cannot, since what it
+allows is not in the finding: 'baseline capture' approves the role as it is.
 
 A finding about one call, such as one that may have blinded permdrift, is only
 acknowledged: it is closed with who did that and why, and the baseline stays as
@@ -64,6 +70,9 @@ func (p *program) acknowledge(ctx context.Context, store *setup.Store, f drift.F
 }
 
 func (p *program) approve(ctx context.Context, store *setup.Store, f drift.Finding, a approver) error {
+	if f.Place == drift.Boundary && f.Subject.Kind() == drift.Role && f.Kind != drift.UnreadableChange {
+		return p.approveBoundary(ctx, store, f, a)
+	}
 	if f.Statement == nil && f.Config == nil {
 		return fmt.Errorf("approving finding %s: a finding of the kind %s is not about a statement or a configuration; what could not be read cannot be approved", f.ID, f.Kind)
 	}
@@ -94,6 +103,43 @@ func (p *program) approve(ctx context.Context, store *setup.Store, f drift.Findi
 	}
 	fmt.Fprintf(p.out, "%s at %s %s: %s\n", f.Subject, f.Place, verb, clean(approves(approval)))
 	return nil
+}
+
+// approveBoundary approves that a role has no permissions boundary any more, if
+// that is what a finding is about.
+func (p *program) approveBoundary(ctx context.Context, store *setup.Store, f drift.Finding, a approver) error {
+	if f.Kind != drift.BoundaryRemoved || f.Config != nil || f.Before == nil {
+		return fmt.Errorf("approving finding %s: what the permissions boundary allows now is not in the finding: 'permdrift baseline capture %s' approves the role as it is", f.ID, f.Subject)
+	}
+	if a.expires != "" {
+		return usage("--expires: that there is no permissions boundary cannot expire")
+	}
+	baseline, err := store.Baseline.Get(ctx, f.Subject)
+	if err != nil {
+		return fmt.Errorf("reading baseline of %s: %w", f.Subject, err)
+	}
+	approved := drift.Approved{
+		Version: baseline.Places[f.Place].Version, UpdatedBy: a.by, UpdatedAt: p.now().UTC().Truncate(time.Second),
+		Reason: because("finding "+f.ID+": no permissions boundary", a),
+	}
+	if _, err := store.Baseline.Put(ctx, f.Subject, f.Place, approved); err != nil {
+		return fmt.Errorf("approving finding %s: %w", f.ID, err)
+	}
+	if err := p.change(ctx, store, f, func(row drift.Finding) drift.Finding { return drift.Approve(row, p.now()) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "%s at %s: that it has none is approved; it was %s\n", f.Subject, f.Place, clean(f.Before.Boundary))
+	return nil
+}
+
+// because is why a place of the baseline was written, with all that was said of it.
+func because(text string, a approver) string {
+	for _, extra := range []struct{ head, text string }{{": ", a.reason}, {", ticket ", a.ticket}} {
+		if extra.text != "" {
+			text += extra.head + extra.text
+		}
+	}
+	return text
 }
 
 // stands reports whether what a finding shows is there, so that it is approved,

@@ -117,9 +117,8 @@ func (o *outcome) result(ctx context.Context, auditor *audit.Auditor, file strin
 	}
 	for _, change := range result.Changes {
 		report, err := auditor.Audit(ctx, change)
-		if err != nil {
+		if err != nil { // what was found of the other subjects is printed all the same
 			o.fail(fmt.Errorf("auditing %s: event %s (%s): %w", file, change.Event.ID, change.Event.Name, err))
-			continue
 		}
 		if report.NotAudited != "" {
 			o.undecided("%s: %s: %s", file, change.Event.Name, report.NotAudited)

@@ -128,10 +128,11 @@ func (p *program) listBaseline(b drift.Baseline) error {
 func (p *program) baselineShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ARN",
-		Short: "Show what is approved of a function or layer version, and who approved it",
-		Long: `Show what is approved of a function or layer version, who approved it, why and
-until when, and the rules that approve more of it. 'baseline revoke' takes the
-number that stands before an approval.`,
+		Short: "Show what is approved of a function, layer version or role, and who approved it",
+		Long: `Show what is approved of a function, layer version or role, who approved it, why
+and until when, and the rules that approve more of it. 'baseline revoke' takes the
+number that stands before an approval. The ARN of a role, user or group may have
+its path or not.`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, arns []string) error {
 			subject, err := subjectOf(arns[0])
@@ -163,16 +164,24 @@ number that stands before an approval.`,
 }
 
 // subjectOf is the subject that the ARN of a function, with or without a
-// qualifier, or of a layer version names.
+// qualifier, of a layer version, or of a role, user or group, with or without its
+// path, names.
 func subjectOf(arn string) (drift.Subject, error) {
-	if s := drift.Subject(arn); s.Kind() == drift.LayerVersion && strings.Contains(s.Name(), ":") {
-		return s, nil
+	switch s := drift.Subject(arn); s.Kind() {
+	case drift.LayerVersion:
+		if strings.Contains(s.Name(), ":") {
+			return s, nil
+		}
+	case drift.Role, drift.User, drift.Group:
+		if name := s.Name()[strings.LastIndexByte(s.Name(), '/')+1:]; name != "" && s.Account() != "" {
+			return drift.Subject(strings.TrimSuffix(arn, s.Name()) + name), nil
+		}
+	default:
+		if subject, _, err := drift.ParseFunctionARN(arn); err == nil {
+			return subject, nil
+		}
 	}
-	subject, _, err := drift.ParseFunctionARN(arn)
-	if err != nil {
-		return "", usage("%q is not the ARN of a function or of a layer version", arn)
-	}
-	return subject, nil
+	return "", usage("%q is not the ARN of a function, of a layer version, or of a role", arn)
 }
 
 // numbered is an approval with the number that people name it by: the place in
@@ -199,7 +208,10 @@ func (p *program) showBaseline(b drift.Baseline) {
 	list := numbers(b)
 	for _, place := range slices.Sorted(maps.Keys(b.Places)) {
 		approved := b.Places[place]
-		fmt.Fprintf(p.out, "%s (version %d, %s)\n", clean(b.Subject.ARN(place)), approved.Version, plural(len(approved.Approvals), "approval"))
+		fmt.Fprintf(p.out, "%s (version %d, %s)\n", clean(at(b.Subject, place)), approved.Version, plural(len(approved.Approvals), "approval"))
+		if place == drift.Boundary && len(approved.Approvals) == 0 {
+			fmt.Fprintln(p.out, "  no permissions boundary")
+		}
 		for _, a := range list {
 			if a.place == place {
 				fmt.Fprintf(p.out, "  %d. %s\n    approved by %s\n", a.number, clean(approves(a.Approval)),
@@ -209,6 +221,16 @@ func (p *program) showBaseline(b drift.Baseline) {
 	}
 	for _, r := range b.Rules {
 		fmt.Fprintf(p.out, "rule %s: %s\n", clean(r.ID), clean(ruleWords(r)))
+	}
+}
+
+// at is a place of a subject: an ARN with the qualifier, or a role's with the place.
+func at(s drift.Subject, place drift.Place) string {
+	switch s.Kind() {
+	case drift.Role, drift.User, drift.Group:
+		return string(s) + " at " + place.String()
+	default:
+		return s.ARN(place)
 	}
 }
 
@@ -248,6 +270,8 @@ func configWords(c drift.Config) string {
 		return "event source " + c.Mapping.Source + ", disabled"
 	case c.Mapping != nil:
 		return "event source " + c.Mapping.Source
+	case c.Boundary != "":
+		return "permissions boundary " + c.Boundary
 	}
 	return "execution role " + c.Role
 }

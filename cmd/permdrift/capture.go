@@ -6,10 +6,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/permdrift/permdrift/internal/setup"
+	"github.com/permdrift/permdrift/pkg/access"
 	"github.com/permdrift/permdrift/pkg/drift"
 	"github.com/permdrift/permdrift/pkg/policy"
 )
@@ -17,22 +19,30 @@ import (
 func (p *program) captureCommand() *cobra.Command {
 	var c capture
 	cmd := &cobra.Command{
-		Use:   "capture [FUNCTION…]",
-		Short: "Take what functions and layer versions allow now as approved, less what is risky",
-		Long: `Read the functions named, or all functions and layer versions with --all, with
-your AWS credentials, and approve what is there now: the statements of their
-policies on every qualifier, function URLs, event source mappings, and execution
-roles. What is risky, that is what would be a finding of high or critical
-severity, is shown and left out unless --accept-risky is given; it stays a finding.
-An execution role is not risky by itself. What a rule approves is left to the rule.
+		Use:   "capture [FUNCTION | ROLE_ARN…]",
+		Short: "Take what functions, layer versions and roles allow now as approved, less what is risky",
+		Long: `Read the functions and roles named, or with --all all functions and layer versions
+and the roles that functions run as, or with --roles all roles of the account, with
+your AWS credentials, and approve what is there now: the statements of functions'
+policies on every qualifier, function URLs, event source mappings, and which role
+is the execution role; of a role its trust policy, its identity policies, and its
+permissions boundary. What is risky, that is what would be a finding of high or
+critical severity, is shown and left out unless --accept-risky is given; it stays a
+finding. Of roles these are grants to other accounts and to anybody, and rights that
+make an administrator or a way to become one; a boundary is never risky. Which role
+is the execution role is not risky by itself. What a rule approves is left to the rule.
 
-A function that could not be read wholly is left out as a whole. FUNCTION is a name
-or an ARN, also that of a layer version. A capture replaces the baseline of a
-function, but what is there and was approved before stays approved, by whom it was,
-for what reason, and until when.`,
+What could not be read wholly is left out as a whole. FUNCTION is a name or an ARN,
+also that of a layer version; ROLE_ARN may have the role's path or not. Roles that a
+service made for itself are not captured by --roles. A capture replaces the baseline
+of a function or role, but what is there and was approved before stays approved, by
+whom it was, for what reason, and until when. A boundary is approved as a whole, and
+without an end: --expires is about all but that.`,
+		Example: `  permdrift baseline capture --all --org o-exampleorgid
+  permdrift baseline capture orders arn:aws:iam::111122223333:role/orders`,
 		RunE: func(cmd *cobra.Command, functions []string) error {
-			if c.all == (len(functions) > 0) {
-				return usage("baseline capture: name functions, or give --all")
+			if (c.all || c.everyRole) == (len(functions) > 0) {
+				return usage("baseline capture: name functions and roles, or give --all or --roles")
 			}
 			owner, err := c.viewer.owner("")
 			if err != nil {
@@ -52,7 +62,8 @@ for what reason, and until when.`,
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&c.all, "all", false, "all functions and layer versions of the account and region")
+	f.BoolVar(&c.all, "all", false, "all functions and layer versions of the account and region, and the roles that functions run as")
+	f.BoolVar(&c.everyRole, "roles", false, "all roles of the account")
 	f.BoolVar(&c.risky, "accept-risky", false, "approve also what is of high or critical severity")
 	f.StringVar(&c.region, "region", "", "the region (default: that of your AWS configuration)")
 	f.Float64Var(&c.rate, "rate", 5, "reads of policies a second; the quota is 15, shared with everybody")
@@ -72,11 +83,14 @@ type capture struct {
 	viewer   viewer
 	approver approver
 	all      bool
-	risky    bool
-	region   string
-	rate     float64
+	// everyRole has all roles of the account captured, not only those in use.
+	everyRole bool
+	risky     bool
+	region    string
+	rate      float64
 
 	subjects    []drift.Subject // that were captured
+	inUse       []drift.Subject // roles that functions run as
 	approved    [counted]int
 	ruled, left int
 }
@@ -93,6 +107,7 @@ func (c *capture) run(ctx context.Context, functions []string) error {
 		}
 		_ = bar.Add(1) // a progress bar that cannot be drawn is no reason to stop
 	}
+	c.roles(ctx)
 	fmt.Fprintln(c.p.out, c.summary())
 	switch {
 	case len(c.outcome.failures) > 0:
@@ -104,6 +119,9 @@ func (c *capture) run(ctx context.Context, functions []string) error {
 }
 
 func (c *capture) named(ctx context.Context, functions []string) ([]drift.Subject, error) {
+	if c.everyRole && !c.all {
+		return nil, nil
+	}
 	if c.all {
 		subjects, err := c.outcome.list(ctx, c.account)
 		if err != nil {
@@ -119,6 +137,9 @@ func (c *capture) named(ctx context.Context, functions []string) ([]drift.Subjec
 			if subject, err = subjectOf(name); err != nil {
 				return nil, err
 			}
+			if kind := subject.Kind(); kind == drift.User || kind == drift.Group {
+				return nil, usage("%q is a %s: only functions, layer versions and roles are captured; approve its findings", name, kind)
+			}
 		} else if strings.Contains(name, ":") {
 			return nil, usage("%q is neither the name nor the ARN of a function; a capture takes all its qualifiers", name)
 		}
@@ -127,18 +148,25 @@ func (c *capture) named(ctx context.Context, functions []string) ([]drift.Subjec
 	return subjects, nil
 }
 
-// subject captures all of one function or layer version.
+// subject captures all of one function, layer version or role.
 func (c *capture) subject(ctx context.Context, subject drift.Subject) error {
 	state, err := c.account.Live.State(ctx, drift.Change{Subject: subject, Operation: drift.Sweep, Whole: true})
 	if err != nil {
 		return fmt.Errorf("reading live state of %s: %w", subject, err)
 	}
+	c.use(state)
+	return c.state(ctx, state)
+}
+
+// state captures what was read of a subject.
+func (c *capture) state(ctx context.Context, state drift.State) error {
+	subject := state.Subject
 	if len(state.Gaps) > 0 {
 		c.outcome.undecided("%s is not captured: %s", subject, state.Gaps[0].Reason)
 		return nil
 	}
 	if len(state.Policies) == 0 {
-		return fmt.Errorf("capturing %s: there is no such function", subject)
+		return fmt.Errorf("capturing %s: there is no such %s", subject, strings.ReplaceAll(string(subject.Kind()), "-", " "))
 	}
 	baseline, err := c.store.Baseline.Get(ctx, subject)
 	if err != nil {
@@ -171,8 +199,8 @@ type item struct {
 }
 
 // items are what a state has to approve: statements and URLs where they are,
-// event sources at what they feed, and all execution roles at the unqualified
-// place, whichever versions have them.
+// event sources at what they feed, all execution roles at the unqualified
+// place, whichever versions have them, and which policy a boundary is.
 func items(state drift.State) []item {
 	var list []item
 	for _, place := range slices.Sorted(maps.Keys(state.Policies)) {
@@ -204,6 +232,9 @@ func items(state drift.State) []item {
 			config(drift.Unqualified, drift.Config{Role: role})
 		}
 	}
+	if state.Role != nil && state.Role.BoundaryARN != "" {
+		config(drift.Boundary, drift.Config{Boundary: state.Role.BoundaryARN})
+	}
 	return list
 }
 
@@ -222,7 +253,7 @@ func (c *capture) judge(state drift.State, baseline drift.Baseline) (map[drift.P
 	if err != nil {
 		return nil, err
 	}
-	context := drift.Context{Now: c.p.now(), Owner: c.owner, Unknown: drift.Strict}
+	context := drift.Context{Now: c.p.now(), Owner: c.owner, Unknown: drift.Strict, Reach: access.Escalations}
 	sweep := drift.Change{Subject: state.Subject, Operation: drift.Sweep}
 	without := drift.Compare(sweep, state, drift.Baseline{Subject: state.Subject}, context)
 	beside := drift.Compare(sweep, state, drift.Baseline{Subject: state.Subject, Rules: baseline.Rules}, context)
@@ -238,7 +269,7 @@ func (c *capture) judge(state drift.State, baseline drift.Baseline) (map[drift.P
 			continue
 		}
 		if found && risk.Severity.Rank() >= drift.High.Rank() {
-			fmt.Fprintf(c.p.out, "risky: %s at %s: %s, %s: %s\n", state.Subject, x.place, risk.Severity, risk.Exposure, clean(approves(x.Approval)))
+			fmt.Fprintf(c.p.out, "risky: %s at %s: %s: %s\n", state.Subject, x.place, riskWords(risk), clean(approves(x.Approval)))
 			if !c.risky {
 				c.left++
 				continue
@@ -246,6 +277,9 @@ func (c *capture) judge(state drift.State, baseline drift.Baseline) (map[drift.P
 		}
 		approval := fresh
 		approval.Statement, approval.Config = x.Statement, x.Config
+		if x.place == drift.Boundary {
+			approval.Expires = time.Time{} // a limit that ran out would approve all that it kept away
+		}
 		approvals[x.place] = append(approvals[x.place], approval)
 		c.count(x)
 	}
@@ -295,16 +329,19 @@ func (c *capture) count(x item) {
 		c.approved[urls]++
 	case x.Config.Mapping != nil:
 		c.approved[sources]++
+	case x.Config.Boundary != "":
+		c.approved[boundaries]++
 	default:
-		c.approved[roles]++
+		c.approved[executionRoles]++
 	}
 }
 
 // What a capture counts, in the order in which it tells them.
 const (
-	roles = iota
+	executionRoles = iota
 	urls
 	sources
+	boundaries
 	statements
 	counted
 )
@@ -312,7 +349,7 @@ const (
 // summary is what was captured, in words.
 func (c *capture) summary() string {
 	var parts []string
-	for i, what := range []string{"execution role", "function URL", "event source", "statement"} {
+	for i, what := range []string{"execution role", "function URL", "event source", "permissions boundary", "statement"} {
 		if n := c.approved[i]; n > 0 || i == statements {
 			parts = append(parts, plural(n, what))
 		}

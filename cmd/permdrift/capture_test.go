@@ -22,6 +22,7 @@ type office struct {
 	t      *testing.T
 	aws    *localaws.Server
 	client *lambda.Client
+	iam    *directory
 	store  *setup.Store
 	out    bytes.Buffer
 	now    time.Time
@@ -31,7 +32,7 @@ func newOffice(t *testing.T) *office {
 	server := localaws.New(localaws.Options{JSONPolicies: true, PutChangesRevision: true, MappingsOfQualifiers: true, Callers: map[string]localaws.Caller{
 		ownerKey: {Account: demoAccount, ARN: "arn:aws:iam::111122223333:user/alice"},
 	}})
-	o := &office{t: t, aws: server, now: time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)}
+	o := &office{t: t, aws: server, iam: newDirectory(), now: time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)}
 	o.client = lambda.New(lambda.Options{
 		Region: demoRegion, HTTPClient: server, BaseEndpoint: aws.String("http://localhost"),
 		Credentials: credentials.NewStaticCredentialsProvider(ownerKey, "secret", ""),
@@ -57,7 +58,7 @@ func (o *office) program() *program {
 func (o *office) account() *setup.Account {
 	return &setup.Account{
 		ID: demoAccount, Region: demoRegion, Caller: "arn:aws:iam::111122223333:user/alice", Lambda: o.client,
-		Live: live.New(o.client, live.ListWith(o.client), live.Rate(0, 0)),
+		Live: live.New(o.client, live.ListWith(o.client), live.WithIAM(o.iam), live.Home(demoAccount, demoRegion), live.Rate(0, 0)),
 	}
 }
 

@@ -49,6 +49,9 @@ const (
 	malloryKey  = "AKIAIOSFODNN7EXAMPLE"
 )
 
+// demoFunctions are the functions of the demo.
+var demoFunctions = []string{"orders", "payments", "ingest"}
+
 // demo is a small AWS account, and permdrift watching it.
 type demo struct {
 	p       *program
@@ -97,7 +100,7 @@ func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.p.out, format+"\n
 
 // prepare makes the functions and what their owner granted.
 func (d *demo) prepare(ctx context.Context) error {
-	for _, name := range []string{"orders", "payments", "ingest"} {
+	for _, name := range demoFunctions {
 		if err := d.function(ctx, name); err != nil {
 			return err
 		}
@@ -151,11 +154,11 @@ func (d *demo) capture(ctx context.Context) error {
 	d.say("1. The owner captures the baseline: what is there now is approved.\n")
 	reader := live.New(d.owner, live.ListWith(d.owner), live.Rate(0, 0))
 	c := &capture{
-		p: d.p, store: d.store, owner: policy.Owner{Organization: demoOrg}, outcome: d.p.outcome("low"), all: true,
+		p: d.p, store: d.store, owner: policy.Owner{Organization: demoOrg}, outcome: d.p.outcome("low"),
 		account:  &setup.Account{ID: demoAccount, Region: demoRegion, Caller: "arn:aws:iam::111122223333:user/alice", Lambda: d.owner, Live: reader},
 		approver: approver{by: "alice", reason: "first capture"},
 	}
-	if err := c.run(ctx, nil); err != nil {
+	if err := c.run(ctx, demoFunctions); err != nil { // by name: their roles are in no IAM
 		return err
 	}
 	d.auditor = &audit.Auditor{

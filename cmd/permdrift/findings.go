@@ -42,6 +42,9 @@ func (p *program) findingsListCommand() *cobra.Command {
 			if err := l.check(); err != nil {
 				return err
 			}
+			if s, err := subjectOf(l.subject); err == nil && s.Kind() != drift.Function {
+				l.subject = string(s) // a role's without its path
+			}
 			store, err := setup.OpenExistingStore(cmd.Context(), p.store, p.getenv)
 			if err != nil {
 				return err
@@ -72,7 +75,7 @@ func (p *program) findingsListCommand() *cobra.Command {
 	f.BoolVar(&l.all, "all", false, "also those that are resolved, remediated, approved or transient")
 	f.StringSliceVar(&l.statuses, "status", nil, "only those of this status (may be repeated): open, suppressed, approved, transient, remediated, resolved")
 	f.StringVar(&l.severity, "severity", "", "only those of this severity and worse: critical, high, medium, low, informational")
-	f.StringVar(&l.subject, "subject", "", "only those of the function, layer version or account with this ARN")
+	f.StringVar(&l.subject, "subject", "", "only those of the function, layer version, role or account with this ARN")
 	return cmd
 }
 

@@ -104,6 +104,16 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"audit-omitted", "", audit("parameters-omitted"), exitUnknown},
 		{"audit-outcome-unknown", "", audit("outcome-unknown"), exitUnknown},
 		{"audit-role", "", audit("role-foreign-root"), exitDrift},
+		{"audit-role-trust-wildcard", "", audit("role-trust-wildcard-condition"), exitDrift},
+		{"audit-role-oidc", "", audit("role-oidc-without-subject"), exitDrift},
+		{"audit-role-administrator", "", audit("role-admin-attached"), exitDrift},
+		{"audit-role-administrator-json", "", append(audit("role-admin-attached"), "--format", "json"), exitDrift},
+		{"audit-role-inline", "", audit("role-inline-notaction"), exitDrift},
+		{"audit-role-boundary-deleted", "", audit("role-boundary-deleted"), exitClean},
+		{"audit-role-deleted", "", audit("role-deleted"), exitClean},
+		{"audit-role-policy-version", "", audit("role-policy-version-default"), exitUnknown},
+		{"audit-role-provider", "", audit("provider-client-added"), exitUnknown},
+		{"audit-role-padded", "", audit("padded-role-policy"), exitUnknown},
 		{"audit-url", "", audit("function-url-created"), exitDrift},
 		{"audit-event-source", "", audit("event-source-added"), exitDrift},
 		{"audit-execution-role", "", audit("execution-role-replaced"), exitDrift},
@@ -121,6 +131,7 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"audit-directory", "", []string{"audit", "--store", "none", filepath.Join("..", "..", "events")}, exitFailed},
 		{"audit-missing", "", []string{"audit", "--store", "none", "no-such-file.json"}, exitFailed},
 
+		{"explain-trust", trustOfAnyRepository, []string{"explain", "--account", "111122223333", "-"}, exitClean},
 		{"explain-ladder", ladder, []string{"explain", "--org", "o-exampleorgid", "-"}, exitClean},
 		{"explain-ladder-json", ladder, []string{"explain", "--format", "json", "--account", "111122223333", "-"}, exitClean},
 		{"diff-none", ladder, []string{"diff", "-", write("respelled.json", strings.ReplaceAll(ladder, "AWS:Source", "aws:Source"))}, exitClean},
@@ -204,3 +215,10 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s differs; -update writes it anew\ngot:\n%s\nwant:\n%s", file, got, want)
 	}
 }
+
+// trustOfAnyRepository is the trust policy of a role that every repository of
+// GitHub may become, beside Lambda.
+const trustOfAnyRepository = `{"Version":"2012-10-17","Statement":[
+{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity",
+ "Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}},
+{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`

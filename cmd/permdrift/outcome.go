@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/permdrift/permdrift/internal/setup"
+	"github.com/permdrift/permdrift/pkg/access"
 	"github.com/permdrift/permdrift/pkg/alert"
 	"github.com/permdrift/permdrift/pkg/audit"
 	"github.com/permdrift/permdrift/pkg/drift"
@@ -42,7 +44,7 @@ func (v *viewer) context(p *program) (drift.Context, error) {
 	if err != nil {
 		return drift.Context{}, err
 	}
-	c := drift.Context{Owner: owner, Unknown: drift.UnknownMode(v.unknown), Store: p.store, Own: drift.Own{Stack: v.stack, Keys: v.keys}}
+	c := drift.Context{Owner: owner, Unknown: drift.UnknownMode(v.unknown), Store: p.store, Reach: access.Escalations, Own: drift.Own{Stack: v.stack, Keys: v.keys}}
 	switch c.Unknown {
 	case drift.Strict:
 	case drift.Learn:
@@ -214,22 +216,29 @@ func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
+	if stem, ok := strings.CutSuffix(what, "ary"); ok {
+		return fmt.Sprintf("%d %saries", n, stem)
+	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// subjectCount is how many functions and layer versions there are, in words.
+// subjectCount is how many functions, layer versions and roles there are, in words.
 func subjectCount(subjects []drift.Subject) string {
-	layers := 0
+	counts := make(map[drift.Kind]int)
 	for _, s := range subjects {
-		if s.Kind() == drift.LayerVersion {
-			layers++
+		counts[s.Kind()]++
+	}
+	var parts []string
+	for _, kind := range []drift.Kind{drift.Function, drift.LayerVersion, drift.Role} {
+		if n := counts[kind]; n > 0 {
+			parts = append(parts, plural(n, strings.ReplaceAll(string(kind), "-", " ")))
 		}
 	}
-	text := plural(len(subjects)-layers, "function")
-	if layers > 0 {
-		text += " and " + plural(layers, "layer version")
+	if len(parts) == 0 {
+		return plural(0, "function")
 	}
-	return text
+	last := len(parts) - 1
+	return strings.Join(slices.DeleteFunc([]string{strings.Join(parts[:last], ", "), parts[last]}, func(part string) bool { return part == "" }), " and ")
 }
 
 // auditor is an auditor on a store, which reads nothing yet. In the tables of a

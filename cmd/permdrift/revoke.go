@@ -21,7 +21,10 @@ func (p *program) revokeCommand() *cobra.Command {
 		Long: `Take approvals back: of what a finding is about, or those with the numbers that
 'baseline show ARN' prints. What they approved is a finding again when it is
 looked at the next time, by an event, a sweep or a scan. Nothing is removed from
-the function. What a rule approves or adopted ends with the rule.`,
+the function or role. What a rule approves or adopted ends with the rule.
+
+A permissions boundary is a limit: with a part of it revoked, more would count as
+approved, or as a finding what never changed. 'baseline capture' approves it anew.`,
 		Example: "  permdrift baseline revoke 378b30857aef\n  permdrift baseline revoke arn:aws:lambda:us-east-1:111122223333:function:orders 2 --reason 'the partner has left'",
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
@@ -33,7 +36,7 @@ the function. What a rule approves or adopted ends with the rule.`,
 			r := revocation{p: p, store: store, by: by, reason: reason}
 			if !strings.HasPrefix(list[0], "arn:") {
 				if len(list) > 1 {
-					return usage("baseline revoke: name one finding, or the ARN of a function or layer version and numbers")
+					return usage("baseline revoke: name one finding, or the ARN of a function, layer version or role and numbers")
 				}
 				return r.finding(cmd.Context(), list[0])
 			}
@@ -58,7 +61,7 @@ func (r revocation) finding(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("finding %s in %s: %w", id, r.store.Name, err)
 	}
-	if f.Statement == nil && f.Config == nil {
+	if f.Statement == nil && (f.Config == nil || f.Config.Boundary != "") {
 		return fmt.Errorf("revoking finding %s: a finding of the kind %s has no approval", f.ID, f.Kind)
 	}
 	baseline, err := r.baseline(ctx, f.Subject)
@@ -127,6 +130,9 @@ func (r revocation) baseline(ctx context.Context, subject drift.Subject) (drift.
 // take writes the places anew without the approvals.
 func (r revocation) take(ctx context.Context, baseline drift.Baseline, taken []numbered) error {
 	roles := 0
+	if slices.ContainsFunc(taken, func(t numbered) bool { return t.place == drift.Boundary && baseline.Subject.Kind() == drift.Role }) {
+		return usage("baseline revoke: a permissions boundary is approved as a whole: 'permdrift baseline capture %s' approves the one that is there", baseline.Subject)
+	}
 	for _, place := range places(taken) {
 		approved := baseline.Places[place]
 		var kept []drift.Approval

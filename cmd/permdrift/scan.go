@@ -19,13 +19,17 @@ func (p *program) scanCommand() *cobra.Command {
 	var v viewer
 	var regions []string
 	var rate float64
+	var everyRole bool
 	cmd := &cobra.Command{
 		Use:   "scan",
-		Short: "Compare every function and layer version of an account with the baseline, with your credentials",
+		Short: "Compare the functions, layer versions and roles of an account with the baseline, with your credentials",
 		Long: `Read the policies, function URLs, event source mappings and execution roles of
 every function, version and alias of the account that your AWS credentials are
 for, and the policies of its layer versions, and compare them with the baseline in
-the store.
+the store. So are the roles that have a baseline, as 'baseline capture --all' gives
+one to the roles that functions run as: their trust policy, identity policies and
+permissions boundary. With --roles all roles of the account are compared; those that
+a service made for itself are left out.
 
 Lambda answers 15 reads of policies a second for the whole account, deployments
 included; scan takes a third of it (--rate). What is throttled or refused is
@@ -52,6 +56,7 @@ deployed auditor: give the same --org, --trusted-account and --unknown as it has
 			}
 			o := p.outcome(v.failOn)
 			var scanned []drift.Subject
+			done := make(map[string]bool) // accounts whose roles are scanned
 			for _, region := range regions {
 				account, err := setup.OpenAccount(cmd.Context(), region, rate)
 				if err != nil {
@@ -65,6 +70,15 @@ deployed auditor: give the same --org, --trusted-account and --unknown as it has
 				if err != nil {
 					return err
 				}
+				if done[account.ID] {
+					continue // roles are of no region
+				}
+				done[account.ID] = true
+				roles, err := o.scanRoles(cmd.Context(), auditor, account, store, everyRole)
+				scanned = append(scanned, roles...)
+				if err != nil {
+					return err
+				}
 			}
 			return o.end(subjectCount(scanned))
 		},
@@ -72,6 +86,7 @@ deployed auditor: give the same --org, --trusted-account and --unknown as it has
 	p.storeFlag(cmd)
 	v.flags(cmd)
 	cmd.Flags().StringSliceVar(&regions, "region", nil, "a region to scan (may be repeated; default: that of your AWS configuration)")
+	cmd.Flags().BoolVar(&everyRole, "roles", false, "all roles of the account, also those without a baseline")
 	cmd.Flags().Float64Var(&rate, "rate", 5, "reads of policies a second; the quota is 15, shared with everybody")
 	return cmd
 }
