@@ -16,7 +16,7 @@ import (
 
 func (p *program) explainCommand() *cobra.Command {
 	var v viewer
-	var account, url string
+	var account, url, kind string
 	cmd := &cobra.Command{
 		Use:   "explain POLICY",
 		Short: "Say what each statement of a policy grants, and to whom",
@@ -26,6 +26,9 @@ POLICY is a file with one policy document, as 'aws lambda get-policy' or
 get-resource-policy shows it; - reads standard input. Exposures are seen from the
 account that owns the function, which is taken from the policy's ARNs unless
 --account names it, and after the policy's Denys.
+
+A role's trust policy says who may become the role; it names no account, so say
+with --account whose role it is.
 
 A function URL is open by the policy and its AuthType together: --function-url says
 which AuthType it has. Where a service may call on anybody's behalf, the conditions
@@ -45,10 +48,20 @@ changed.`,
 			if url != "" && url != "NONE" && url != "AWS_IAM" {
 				return usage("--function-url is %q, not NONE or AWS_IAM", url)
 			}
-			return p.explain(document, owner, url)
+			switch kind {
+			case "":
+				if kind = "resource"; trusts(document) {
+					kind = "trust"
+				}
+			case "resource", "trust":
+			default:
+				return usage("--type is %q, not resource or trust", kind)
+			}
+			return p.explain(document, owner, url, kind == "trust")
 		},
 	}
 	cmd.Flags().StringVar(&account, "account", "", "the account that owns the function")
+	cmd.Flags().StringVar(&kind, "type", "", "what the policy is attached to: resource, or trust for a role's trust policy (default: trust where every statement is about sts and no resource)")
 	cmd.Flags().StringVar(&url, "function-url", "", "the AuthType of the function's URL, if it has one: NONE or AWS_IAM")
 	cmd.Flags().StringVar(&v.organization, "org", "", "the id of your organization, o-…")
 	cmd.Flags().StringSliceVar(&v.trusted, "trusted-account", nil, "an account that counts as your organization (may be repeated)")
@@ -92,27 +105,67 @@ type explanationStatement struct {
 	Certain        bool            `json:"certain"`
 	Witness        *policy.Witness `json:"witness,omitempty"`
 	Remove         string          `json:"remove,omitempty"` // the command that removes the statement
+	Advice         string          `json:"advice,omitempty"` // how it can be pinned, in words
 	Tighten        *suggestion     `json:"tighten,omitempty"`
 }
 
-func (p *program) explain(document policy.Policy, owner policy.Owner, url string) error {
-	e := explanation{Exposure: policy.ExposeDocument(document, owner).Exposure, Statements: []explanationStatement{}}
+// trusts reports whether a policy is a role's trust policy by its looks.
+func trusts(document policy.Policy) bool {
+	for _, s := range document.Statements {
+		if s.Resource != nil || s.NotResource != nil || s.Principal == nil && s.NotPrincipal == nil || len(s.Action) == 0 {
+			return false
+		}
+		for _, action := range s.Action {
+			if !strings.HasPrefix(strings.ToLower(action), "sts:") {
+				return false
+			}
+		}
+	}
+	return len(document.Statements) > 0
+}
+
+// judged is what explain says of the statements and of the whole.
+type judged struct {
+	whole    policy.Exposure
+	verdicts []policy.Verdict
+	judge    func(policy.Verdict, policy.Statement, policy.Owner) (drift.Severity, string, string)
+	options  policy.Options
+}
+
+func judge(document policy.Policy, owner policy.Owner, trust bool) judged {
+	j := judged{options: policy.Options{Account: owner.Account, All: true}, judge: drift.Judge}
+	if !trust {
+		j.whole, j.verdicts = policy.ExposeDocument(document, owner).Exposure, policy.ExposeEach(document, owner)
+		return j
+	}
+	j.options.Type, j.judge = policy.TrustPolicy, drift.JudgeTrust
+	j.whole = policy.ExposeTrustDocument(document, owner).Exposure
+	for i := range document.Statements {
+		j.verdicts = append(j.verdicts, policy.ExposeTrust(document, i, owner))
+	}
+	return j
+}
+
+func (p *program) explain(document policy.Policy, owner policy.Owner, url string, trust bool) error {
+	j := judge(document, owner, trust)
+	e := explanation{Exposure: j.whole, Statements: []explanationStatement{}}
 	if url != "" {
 		v := policy.ExposeURL(document, policy.URL{AuthType: url}, owner)
 		e.FunctionURL = &urlExplanation{AuthType: url, Exposure: v.Exposure, Reason: v.Reason, Certain: v.Certain}
 	}
-	verdicts, such := policy.ExposeEach(document, owner), examples(document, owner.Account)
+	such := examples(document, j.options)
 	for i, s := range document.Statements {
-		v := verdicts[i]
+		v := j.verdicts[i]
 		if v.Counterparties == nil {
 			v.Counterparties = []string{}
 		}
 		x := explanationStatement{
-			Index: i, Sid: s.Sid, Effect: s.Effect, Exposure: v.Exposure, Severity: drift.SeverityOf(v.Exposure, s), Counterparties: v.Counterparties,
+			Index: i, Sid: s.Sid, Effect: s.Effect, Exposure: v.Exposure, Counterparties: v.Counterparties,
 			Actions: s.Action, NotActions: s.NotAction, Resources: s.Resource, NotResources: s.NotResource,
-			Reason: v.Reason, Certain: v.Certain, Witness: such[i],
+			Certain: v.Certain, Witness: such[i],
 		}
-		if v.Exposure.Wider(policy.Organization) {
+		x.Severity, x.Reason, x.Advice = j.judge(v, s, owner)
+		if v.Exposure.Wider(policy.Organization) && !trust {
 			x.Remove, x.Tighten = removal(s), tighten(s, owner)
 		}
 		e.Statements = append(e.Statements, x)
@@ -139,8 +192,8 @@ func (p *program) explain(document policy.Policy, owner policy.Owner, url string
 
 // examples are requests that the statements let in after the policy's Denys,
 // one of each statement that lets one in, by its index.
-func examples(document policy.Policy, account string) map[int]*policy.Witness {
-	access := policy.NewAccess(policy.Policy{}, document, policy.Options{Account: account, All: true})
+func examples(document policy.Policy, o policy.Options) map[int]*policy.Witness {
+	access := policy.NewAccess(policy.Policy{}, document, o)
 	such := make(map[int]*policy.Witness)
 	for i := range access.Witnesses {
 		w := &access.Witnesses[i]
@@ -184,6 +237,9 @@ func (p *program) explainStatement(s explanationStatement) {
 	}
 	if s.Remove != "" {
 		fmt.Fprintf(p.out, "  remove   %s\n", clean(s.Remove))
+	}
+	if s.Advice != "" && s.Tighten == nil {
+		fmt.Fprintf(p.out, "  pin it   %s\n", clean(s.Advice))
 	}
 	if s.Tighten != nil {
 		fmt.Fprintf(p.out, "  tighten  %s\n", clean(s.Tighten.Reason))

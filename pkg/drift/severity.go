@@ -24,13 +24,11 @@ func SeverityOf(exposure policy.Exposure, s policy.Statement) Severity {
 	return invoke[exposure]
 }
 
-// judge gives a finding about a statement its severity, reason and advice: for
-// services, by how far the grant is pinned (the ladder of package policy). A
-// source that is named, though its ARN bears no account, is one step less than
-// any source; so is the policy of a layer version, which lets people read code
-// and not run it.
+// judge gives a finding about a statement its severity, reason and advice. The
+// policy of a layer version lets people read code and not run it, which is one
+// step less.
 func (c comparison) judge(f *Finding, v policy.Verdict, s policy.Statement) {
-	f.Severity, f.Reason = c.severity(v.Exposure, s), v.Reason
+	f.Severity = c.severity(v.Exposure, s)
 	switch {
 	case c.identity() && c.subject != Role:
 		f.Reason = "the " + string(c.subject) + " may do more with functions than is approved"
@@ -39,19 +37,42 @@ func (c comparison) judge(f *Finding, v policy.Verdict, s policy.Statement) {
 		f.Reason = "allows what nobody approved"
 		return
 	case c.subject == Role:
-		f.Advice, _ = policy.TrustAdvice(s, c.owner)
+		f.Severity, f.Reason, f.Advice = JudgeTrust(v, s, c.owner)
 		return
 	}
-	if step, ok := policy.Ladder(s, c.owner); ok && step.Rung.Exposure() == v.Exposure {
-		f.Reason = step.Reason
-		if step.Rung == policy.RungSource {
-			f.Severity = lower(f.Severity)
-		}
-		f.Advice, _ = policy.Advice(s, c.owner)
-	}
+	f.Severity, f.Reason, f.Advice = Judge(v, s, c.owner)
 	if f.Kind == LayerShared && !Administers(s) {
 		f.Severity = lower(f.Severity)
 	}
+}
+
+// Judge says how bad it is that a statement of a function's policy lets somebody
+// in, why, and how it can be pinned: for services by how far the grant is
+// pinned (the ladder of package policy). A source that is named, though its ARN
+// bears no account, is one step less than any source. The verdict may be after
+// the policy's Denys.
+func Judge(v policy.Verdict, s policy.Statement, owner policy.Owner) (severity Severity, reason, advice string) {
+	severity, reason = SeverityOf(v.Exposure, s), v.Reason
+	step, ok := policy.Ladder(s, owner)
+	if !ok || step.Rung.Exposure() != v.Exposure {
+		return severity, reason, ""
+	}
+	if step.Rung == policy.RungSource {
+		severity = lower(severity)
+	}
+	advice, _ = policy.Advice(s, owner)
+	return severity, step.Reason, advice
+}
+
+// JudgeTrust is [Judge] for a statement of a role's trust policy: who becomes a
+// role has all that it may do.
+func JudgeTrust(v policy.Verdict, s policy.Statement, owner policy.Owner) (severity Severity, reason, advice string) {
+	severity = SeverityOf(v.Exposure, policy.Statement{Action: []string{"sts:*"}})
+	if v.Exposure == policy.Internal {
+		severity = Low // the ordinary case
+	}
+	advice, _ = policy.TrustAdvice(s, owner)
+	return severity, v.Reason, advice
 }
 
 // severity is how bad it is that a statement lets somebody in. Who becomes a
@@ -63,10 +84,9 @@ func (c comparison) severity(exposure policy.Exposure, s policy.Statement) Sever
 		return Informational // what people may do is theirs to govern; that they can is told
 	case c.identity():
 		return Low
-	case c.subject == Role && exposure == policy.Internal:
-		return Low
 	case c.subject == Role:
-		return SeverityOf(exposure, policy.Statement{Action: []string{"sts:*"}})
+		severity, _, _ := JudgeTrust(policy.Verdict{Exposure: exposure}, s, c.owner)
+		return severity
 	}
 	return SeverityOf(exposure, s)
 }

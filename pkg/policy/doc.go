@@ -92,10 +92,17 @@
 // named, or anybody's. An unknown operator or a variable on such a key makes
 // what it could hide [Unknown].
 //
+// [ExposeTrust] says who may become a role through its trust policy, which is
+// another question: a service takes a role only after somebody of the account
+// passed it, and a token of an identity provider lets in whom its claims pin.
+//
 // # Repair and caching
 //
-// [Tighten] suggests aws:SourceAccount for services that are documented to send
-// it. [Cache] remembers verdicts by content.
+// [Ladder] says how far a grant to a service is pinned, from any source of
+// anybody to one source of the own account; [Services] has what each service
+// sends, with the page that says so. [Tighten] suggests aws:SourceAccount for
+// services that are documented to send it, [Advice] says in words what pins the
+// rest. [Cache] remembers verdicts by content.
 //
 // Not promised: service and resource control policies, session policies, and
 // who decides together across accounts; that an identity policy is needed as well
