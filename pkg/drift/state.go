@@ -31,8 +31,8 @@ type State struct {
 	Listed []Aspect `json:"listed,omitempty"`
 	// Rights are what roles may do that a finding has to be told with; see [Want].
 	Rights map[string]Rights `json:"rights,omitempty"`
-	// Role is what a role is beside its documents, nil where it does not exist
-	// or the subject is none.
+	// Role is what a role, user or group is beside its documents, nil where it
+	// does not exist or the subject is none of them.
 	Role *RoleState `json:"role,omitempty"`
 	// Tags are the subject's tags, nil where they were not read.
 	Tags map[string]string `json:"tags,omitempty"`

@@ -85,7 +85,7 @@ func TestWhatOfTheDetailsCannotBeReadIsAGap(t *testing.T) {
 	broken := aRole()
 	broken.name, broken.trust, broken.inline["one"], broken.boundary = "broken", "{}", notEncoded, managedARN
 	parties := append([]*party{broken, aRole()}, aUser()...)
-	parties[4].inline["all"] = "?" // of the group staff
+	parties[2].attached, parties[4].inline["all"] = nil, "?" // of the user, and of his group staff
 	d := newDirectory(parties...)
 	d.put(managedARN, "ANPA1", longAgo, "[]")
 	all, err := bulk(t, d)

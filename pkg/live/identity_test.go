@@ -294,7 +294,7 @@ func TestWhatOfAUserCannotBeReadIsAGap(t *testing.T) {
 	for operation, want := range map[string][]drift.Place{
 		"GetUser": {drift.Boundary}, "ListUserPolicies": {drift.Identity}, "GetUserPolicy": {drift.Identity}, "ListAttachedUserPolicies": {drift.Identity},
 		"ListGroupsForUser": {drift.Identity}, "ListGroupPolicies": {drift.Identity}, "GetGroupPolicy": {drift.Identity}, "ListAttachedGroupPolicies": {drift.Identity},
-		"GetPolicy": {drift.Boundary, drift.Identity},
+		"GetPolicy": {drift.Boundary, drift.Identity}, "GetPolicy " + awsARN: {drift.Identity}, // of his second group
 	} {
 		d := newDirectory(aUser()...)
 		d.fail[operation] = denied
@@ -321,6 +321,11 @@ func TestGroupIsRead(t *testing.T) {
 	d.fail["ListGroupPolicies"] = denied
 	if s = identity(t, d, "arn:aws:iam::111122223333:group/admins"); len(s.Gaps) != 1 || s.Gaps[0].Place != drift.Identity || s.Role == nil {
 		t.Errorf("denied: %+v", s)
+	}
+	delete(d.fail, "ListGroupPolicies")
+	delete(d.policies, awsARN)
+	if s = identity(t, d, "arn:aws:iam::111122223333:group/admins"); len(s.Gaps) != 1 || s.Role == nil {
+		t.Errorf("its policy is not found: %+v", s)
 	}
 }
 

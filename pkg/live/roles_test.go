@@ -71,6 +71,7 @@ func TestFunctionsOfARoleThatCannotBeListedAreUnknown(t *testing.T) {
 		t.Errorf("without a client: %+v, %v", s.Role, err)
 	}
 	w.aws.ForgetCalls()
+	w.at = w.at.Add(time.Hour)
 	for _, s := range []drift.State{
 		{Subject: ordersRole, Whole: true}, // deleted
 		{Subject: ordersRole, Role: &drift.RoleState{Functions: []drift.Subject{}}},
