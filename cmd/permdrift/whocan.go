@@ -175,11 +175,6 @@ func readFile(account *access.Account, name string) (err error) {
 	return nil
 }
 
-// bulkReader reads all roles and users of the account.
-type bulkReader interface {
-	Authorizations(ctx context.Context) iter.Seq2[drift.State, error]
-}
-
 // readLive reads the function, and the roles and users of its account, with the
 // caller's credentials.
 func readLive(ctx context.Context, account *access.Account, w *whoCan) error {
@@ -199,21 +194,18 @@ func readLive(ctx context.Context, account *access.Account, w *whoCan) error {
 	if subject.Account() != caller.ID {
 		return fmt.Errorf("%s is in another account than the credentials, %s: read it with --from", subject, caller.ID)
 	}
-	bulk, ok := any(caller.Live).(bulkReader)
-	if !ok {
-		return usage("who-can cannot read roles and users with credentials yet: name an account export and the function's policy with --from")
-	}
 	w.function = string(subject)
-	return collect(ctx, account, subject, caller.Live, bulk)
+	return collect(ctx, account, subject, caller.Live)
 }
 
-// stateReader reads one subject.
-type stateReader interface {
+// accountReader reads one subject, and all groups, roles and users.
+type accountReader interface {
 	State(ctx context.Context, change drift.Change) (drift.State, error)
+	Authorizations(ctx context.Context) iter.Seq2[drift.State, error]
 }
 
 // collect reads a function and everybody of its account.
-func collect(ctx context.Context, account *access.Account, function drift.Subject, reader stateReader, bulk bulkReader) error {
+func collect(ctx context.Context, account *access.Account, function drift.Subject, reader accountReader) error {
 	state, err := reader.State(ctx, drift.Change{Subject: function, Operation: drift.Sweep, Whole: true})
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", function, err)
@@ -224,7 +216,7 @@ func collect(ctx context.Context, account *access.Account, function drift.Subjec
 	if err := account.AddState(state); err != nil {
 		return fmt.Errorf("reading %s: %w", function, err)
 	}
-	for state, err := range bulk.Authorizations(ctx) {
+	for state, err := range reader.Authorizations(ctx) {
 		if err == nil {
 			err = account.AddState(state)
 		}

@@ -112,7 +112,7 @@ func TestWhoCanReadsTheLiveAccount(t *testing.T) {
 		},
 	}
 	var account access.Account
-	if err := collect(t.Context(), &account, function, f, f); err != nil {
+	if err := collect(t.Context(), &account, function, f); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := access.WhoCan(&account, function, "", access.Invoke)
@@ -120,11 +120,11 @@ func TestWhoCanReadsTheLiveAccount(t *testing.T) {
 		t.Errorf("%+v, %v", answer.Grants, err)
 	}
 	f.err = errors.New("throttled")
-	if err := collect(t.Context(), new(access.Account), function, f, f); err == nil || !strings.Contains(err.Error(), "throttled") {
+	if err := collect(t.Context(), new(access.Account), function, f); err == nil || !strings.Contains(err.Error(), "throttled") {
 		t.Errorf("half a listing: %v", err)
 	}
 	f.function = drift.State{Subject: function, Whole: true}
-	if err := collect(t.Context(), new(access.Account), function, f, f); !errors.Is(err, access.ErrNoFunction) {
+	if err := collect(t.Context(), new(access.Account), function, f); !errors.Is(err, access.ErrNoFunction) {
 		t.Errorf("a function that does not exist: %v", err)
 	}
 }

@@ -38,6 +38,9 @@ type Need struct {
 // anyName stands for a resource that no policy names: only a pattern matches it.
 const anyName = "qj7zx-9wkv"
 
+// self is Need.On of who has the rights.
+const self = "SELF"
+
 // Escalations says what rights allow that is worse than their text looks, the
 // worst first. The account is that of who has the rights; empty is any. It has
 // the type of [drift.Reach]. Rights that could not be read have none.
@@ -51,8 +54,8 @@ func EscalationsOf(arn string, rights drift.Rights) []drift.Escalation {
 	return escalations(rights, drift.Subject(arn).Account(), arn)
 }
 
-func escalations(rights drift.Rights, account, self string) []drift.Escalation {
-	r := reach{rights: rights, account: account, self: self}
+func escalations(rights drift.Rights, account, own string) []drift.Escalation {
+	r := reach{rights: rights, account: account, self: own}
 	if r.administrator() {
 		return []drift.Escalation{{Method: Administrator, Severity: drift.Critical, Reason: "can do everything: it is an administrator"}}
 	}
@@ -123,7 +126,7 @@ func (r *reach) method(m *Method) (drift.Escalation, bool) {
 // all tries the needs of one alternative.
 func (r *reach) all(needs []Need, wide bool) (trials []trial, ok bool) {
 	for _, n := range needs { // the cheap question first
-		if n.On == "SELF" && r.self == "" || !allowsLike(r.rights.Policy.Statements, n.Action, r.pattern(n, wide)) {
+		if n.On == self && r.self == "" || !allowsLike(r.rights.Policy.Statements, n.Action, r.pattern(n, wide)) {
 			return nil, false
 		}
 	}
@@ -237,5 +240,8 @@ func (r *reach) pattern(n Need, wide bool) string {
 	if account == "" || n.Elsewhere {
 		account = "*"
 	}
-	return strings.NewReplacer("ANY", name, "ACCOUNT", account, "SELF", r.self).Replace(n.On)
+	if n.On == self {
+		return r.self
+	}
+	return strings.ReplaceAll(strings.Replace(n.On, "ACCOUNT", account, 1), "ANY", name)
 }

@@ -90,8 +90,8 @@ var methods = []Method{
 	{
 		Name: "rewrite-itself", Severity: drift.Critical, Reason: "can rewrite its own rights",
 		Source: rhino + ", 7, 9, 10, 12",
-		Needs: each(on("iam:PutRolePolicy", "SELF"), on("iam:AttachRolePolicy", "SELF"), on("iam:PutUserPolicy", "SELF"),
-			on("iam:AttachUserPolicy", "SELF"), on("iam:DeleteRolePermissionsBoundary", "SELF"), on("iam:DeleteUserPermissionsBoundary", "SELF")),
+		Needs: each(on("iam:PutRolePolicy", self), on("iam:AttachRolePolicy", self), on("iam:PutUserPolicy", self),
+			on("iam:AttachUserPolicy", self), on("iam:DeleteRolePermissionsBoundary", self), on("iam:DeleteUserPermissionsBoundary", self)),
 	},
 	{
 		Name: "create-policy-version", Severity: drift.Critical, Reason: "can write a new default version of any policy of the account",
