@@ -13,6 +13,7 @@ import (
 
 	"github.com/permdrift/permdrift/internal/localaws"
 	"github.com/permdrift/permdrift/pkg/drift"
+	"github.com/permdrift/permdrift/pkg/policy"
 )
 
 // wantOne hears a record and wants one alert about it, of a kind and severity.
@@ -162,5 +163,43 @@ func TestADeployersGrantIsAdopted(t *testing.T) {
 	}
 	if m := w.oneMail(drift.Reopened); m.Statement.Sid != "own" {
 		t.Errorf("the alert is about %s", m.Statement)
+	}
+}
+
+// A trust policy is widened: the role is read from IAM, compared with its
+// baseline, and the alert names the functions that run as it.
+func TestARoleThatStrangersMayBecomeIsAnnounced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, settings{aws: localaws.Options{JSONPolicies: true}})
+	w.function("orders")
+	roles := iam.NewFromConfig(w.config("AKIAPERSONEXAMPLE", w.wire.url))
+	var event struct {
+		Detail struct {
+			RequestParameters struct{ RoleName, PolicyDocument string }
+		}
+	}
+	text := sample(t, "trust-foreign-root.json", time.Now())
+	must(t, "reading the sample", json.Unmarshal([]byte(text), &event))
+	changed := event.Detail.RequestParameters
+	_, err := roles.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String(changed.RoleName), AssumeRolePolicyDocument: aws.String(changed.PolicyDocument)})
+	must(t, "creating the role", err)
+	role := drift.RoleSubject("", account, changed.RoleName)
+	_, err = w.mallory.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("orders"), Role: aws.String(string(role))})
+	must(t, "giving the function its role", err)
+	trust, err := policy.ParseStatement([]byte(`{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}`))
+	must(t, "parsing the approved trust", err)
+	for place, approvals := range map[drift.Place][]drift.Approval{drift.Trust: {{Statement: trust, By: "alice", At: time.Now()}}, drift.Identity: nil, drift.Boundary: nil} {
+		_, err = w.baselines.Put(t.Context(), role, place, drift.Approved{Approvals: approvals})
+		must(t, "approving the role", err)
+	}
+	w.take()
+	w.events.queue.send(text)
+	w.events.expect(1, 0)
+	m := w.oneMail(drift.Opened)
+	if m.json["kind"] != string(drift.TrustWidened) || m.json["severity"] != string(drift.Critical) || m.json["subject"] != string(role) {
+		t.Errorf("the alert is %v, %v of %v: %v", m.json["kind"], m.json["severity"], m.json["subject"], m.json["reason"])
+	}
+	if reason, _ := m.json["reason"].(string); !strings.Contains(reason, "the function orders runs as the role") || !strings.Contains(m.Remediate, "update-assume-role-policy") {
+		t.Errorf("the alert says %q, and to run %q", reason, m.Remediate)
 	}
 }
