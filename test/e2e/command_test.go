@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +19,7 @@ import (
 )
 
 // command runs the built permdrift against Lambda and STS of a world without
-// moto, with a store of its own.
+// moto, and an IAM in which every function's role is plain, with a store of its own.
 type command struct {
 	t           *testing.T
 	path, store string
@@ -31,9 +34,34 @@ func newCommand(t *testing.T, w *world) *command {
 		env: []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + home, "AWS_REGION=" + region, "AWS_EC2_METADATA_DISABLED=true",
 			"AWS_ACCESS_KEY_ID=AKIAPERSONEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret",
-			"AWS_ENDPOINT_URL_LAMBDA=" + w.url, "AWS_ENDPOINT_URL_STS=" + w.url,
+			"AWS_ENDPOINT_URL_LAMBDA=" + w.url, "AWS_ENDPOINT_URL_STS=" + w.url, "AWS_ENDPOINT_URL_IAM=" + plainRoles(t),
 		},
 	}
+}
+
+// plainRoles is the address of an IAM in which Lambda may assume every role, and
+// no role has a policy.
+func plainRoles(t *testing.T) string {
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		action, name := r.FormValue("Action"), r.FormValue("RoleName")
+		var result string
+		switch action {
+		case "GetRole":
+			result = "<Role><Path>/</Path><RoleName>" + name + "</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>arn:aws:iam::" + account + ":role/" + name +
+				"</Arn><CreateDate>2026-01-02T03:04:05Z</CreateDate><AssumeRolePolicyDocument>" + url.PathEscape(trust) + "</AssumeRolePolicyDocument></Role>"
+		case "ListRolePolicies":
+			result = "<PolicyNames/><IsTruncated>false</IsTruncated>"
+		case "ListAttachedRolePolicies":
+			result = "<AttachedPolicies/><IsTruncated>false</IsTruncated>"
+		default:
+			http.Error(w, "not here: "+action, http.StatusNotImplemented)
+			return
+		}
+		fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", action, result)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // run runs permdrift and wants an exit code; it returns what was printed.
@@ -78,10 +106,12 @@ func TestTheCommandLineCapturesAndScansAnAccount(t *testing.T) {
 	if out := c.run(3, "scan", "--rate", "1000"); !strings.Contains(out, "20 functions: 20 findings (20 low)") {
 		t.Errorf("scan without a baseline says\n%s", out)
 	}
-	if out := c.run(0, "baseline", "capture", "--all", "--rate", "1000"); !strings.Contains(out, "20 statements approved") {
+	if out := c.run(0, "baseline", "capture", "--all", "--rate", "1000"); !strings.Contains(out, "20 functions and 20 roles captured in") || !strings.Contains(out, ": 20 execution roles, 40 statements approved") {
 		t.Errorf("capture says\n%s", out)
 	}
-	c.run(0, "scan", "--rate", "1000")
+	if out := c.run(0, "scan", "--rate", "1000"); !strings.Contains(out, "20 functions and 20 roles: no findings") {
+		t.Errorf("scan after the capture says\n%s", out)
+	}
 
 	arn := "arn:aws:lambda:" + region + ":" + account + ":function:f07"
 	w.aws.AddAlias(arn, "live", w.aws.AddVersion(arn))
