@@ -25,6 +25,7 @@ type Environment struct {
 	Rate                       float64 // reads of policies per second
 	RereadAfter                []time.Duration
 	JSONPolicies               live.JSONMode
+	SweepRoles                 live.RoleScope
 }
 
 // defaultRate is a third of the quota of 15 reads per second, shared by the
@@ -44,6 +45,7 @@ func ReadEnvironment(getenv func(string) string) (Environment, error) {
 		Rate:           r.rate("PERMDRIFT_RATE"),
 		RereadAfter:    r.durations("PERMDRIFT_REREAD_AFTER", "15s,60s,5m"),
 		JSONPolicies:   r.jsonMode("PERMDRIFT_JSON_POLICIES"),
+		SweepRoles:     r.roles("PERMDRIFT_SWEEP_ROLES"),
 	}
 	e.Context = drift.Context{
 		Owner: policy.Owner{
@@ -178,6 +180,20 @@ func (r *reader) jsonMode(name string) live.JSONMode {
 	default:
 		r.fail(name, "is %q, not auto, only or never", value)
 		return live.JSONAuto
+	}
+}
+
+func (r *reader) roles(name string) live.RoleScope {
+	switch value := r.getenv(name); value {
+	case "", "execution":
+		return live.ExecutionRoles
+	case "all":
+		return live.AllRoles
+	case "none":
+		return live.NoRoles
+	default:
+		r.fail(name, "is %q, not execution, all or none", value)
+		return live.ExecutionRoles
 	}
 }
 

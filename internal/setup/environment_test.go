@@ -94,6 +94,7 @@ func TestEnvironmentNamesWhatIsWrong(t *testing.T) {
 		{"PERMDRIFT_REREAD_AFTER", "15s,,1m", "such as 15s"},
 		{"PERMDRIFT_REREAD_AFTER", "-1s", "such as 15s"},
 		{"PERMDRIFT_JSON_POLICIES", "yes", "auto, only or never"},
+		{"PERMDRIFT_SWEEP_ROLES", "some", "execution, all or none"},
 		{"PERMDRIFT_STACK", "perm*", "name of a CloudFormation stack"},
 		{"PERMDRIFT_STACK", "arn:aws:cloudformation:us-east-1:111122223333:stack/permdrift/1", "name of a CloudFormation stack"},
 	} {

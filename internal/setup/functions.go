@@ -78,7 +78,7 @@ func Remediator(ctx context.Context, getenv func(string) string) (*remediation.R
 // functions reads the functions of the account and region that the alert topic is in.
 func (e Environment) functions(c aws.Config, client *lambda.Client) *live.Lambda {
 	options := []live.Option{
-		live.ListWith(client), live.WithIAM(iam.NewFromConfig(c)), live.Rate(e.Rate, e.Rate), live.JSONPolicies(e.JSONPolicies),
+		live.ListWith(client), live.WithIAM(iam.NewFromConfig(c)), live.Rate(e.Rate, e.Rate), live.JSONPolicies(e.JSONPolicies), live.WithRoles(e.SweepRoles),
 	}
 	if parts := strings.Split(e.TopicARN, ":"); len(parts) == 6 && c.Region != "" {
 		options = append(options, live.Home(parts[4], c.Region))

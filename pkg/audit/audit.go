@@ -161,7 +161,7 @@ func (a *Auditor) auditOne(ctx context.Context, change drift.Change) (Report, er
 	}
 	unread := a.read(ctx, &o)
 	alone := change.Operation == drift.Unreadable || o.tampering != nil // there is a finding without any state
-	if errors.Is(unread, drift.ErrForeign) && !alone {
+	if (errors.Is(unread, drift.ErrForeign) || errors.Is(unread, drift.ErrNotAudited)) && !alone {
 		o.report.NotAudited = unread.Error()
 		return o.report, nil
 	}

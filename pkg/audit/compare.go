@@ -33,15 +33,20 @@ func (a *Auditor) compare(ctx context.Context, o *observation, rows []drift.Find
 		if baseline, err = a.rules(ctx, baseline, rows); err != nil {
 			return nil, err
 		}
-		if different, err = a.complete(ctx, o, baseline); err != nil {
+		if different, err = a.complete(ctx, o, baseline, transient); err != nil {
 			return nil, err
 		}
 		if transient, err = a.transient(ctx, o, baseline); err != nil {
 			return nil, err
 		}
 	}
-	found = append(append(found, different...), transient...)
-	return append(found, drift.Noted(change, o.state, baseline, o.context)...), nil
+	noted := drift.Noted(change, o.state, baseline, o.context)
+	if read, err := a.want(ctx, o, noted); err != nil {
+		return nil, err
+	} else if read {
+		noted = drift.Noted(change, o.state, baseline, o.context)
+	}
+	return slices.Concat(found, different, transient, noted), nil
 }
 
 // differs reports whether rules could make a difference: gaps they cannot fill.
@@ -86,17 +91,17 @@ func (a *Auditor) sealed(ctx context.Context, row drift.Finding) (bool, error) {
 }
 
 // complete compares with everything that bears on it: it reads what the findings
-// are to be told with, and seals what is newly adopted.
-func (a *Auditor) complete(ctx context.Context, o *observation, baseline drift.Baseline) ([]drift.Finding, error) {
+// are to be told with, those of what came and went too, and seals what is newly
+// adopted.
+func (a *Auditor) complete(ctx context.Context, o *observation, baseline drift.Baseline, transient []drift.Finding) ([]drift.Finding, error) {
 	change := o.report.Change
 	found := drift.Compare(change, o.state, baseline, o.context)
-	if want := drift.Wants(found, o.state); !want.Empty() {
-		state, err := a.Live.Complete(ctx, o.state, want)
-		if err != nil {
-			return nil, fmt.Errorf("reading what the findings of %s are to be told with: %w", change.Subject, err)
-		}
-		o.state, o.report.Gaps = state, state.Gaps
-		found = drift.Compare(change, state, baseline, o.context)
+	read, err := a.want(ctx, o, slices.Concat(found, transient))
+	if err != nil {
+		return nil, err
+	}
+	if read {
+		found = drift.Compare(change, o.state, baseline, o.context)
 	}
 	for i := range found {
 		f := &found[i]
@@ -110,6 +115,20 @@ func (a *Auditor) complete(ctx context.Context, o *observation, baseline drift.B
 		f.Adoption.Seal = seal
 	}
 	return found, nil
+}
+
+// want reads what findings are to be told with, and reports whether there was anything.
+func (a *Auditor) want(ctx context.Context, o *observation, found []drift.Finding) (bool, error) {
+	want := drift.Wants(found, o.state)
+	if want.Empty() {
+		return false, nil
+	}
+	state, err := a.Live.Complete(ctx, o.state, want)
+	if err != nil {
+		return false, fmt.Errorf("reading what the findings of %s are to be told with: %w", o.report.Change.Subject, err)
+	}
+	o.state, o.report.Gaps = state, state.Gaps
+	return true, nil
 }
 
 // transient are the findings about what came and went, with how long it stood.

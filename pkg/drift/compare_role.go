@@ -13,13 +13,19 @@ import (
 func compareRole(change Change, found []Finding, state State, baseline Baseline, c Context) []Finding {
 	found = append(found, compareBoundary(change, state, baseline, c)...)
 	reach(found, state, baseline, c)
-	if state.Role == nil || len(state.Role.Functions) == 0 {
+	for i := range found {
+		if f := &found[i]; f.Kind == PermissionsWidened && !state.Covers(Boundary) {
+			f.Certain = false
+			f.Reason += "; whether a permissions boundary stands before it could not be read"
+		}
+	}
+	if len(state.Functions) == 0 {
 		return found
 	}
 	for i := range found {
 		f := &found[i]
-		f.Functions = state.Role.Functions
-		f.Reason += "; " + runAs(state.Role.Functions)
+		f.Functions = state.Functions
+		f.Reason += "; " + runAs(state.Functions)
 		if f.Kind == TrustNarrowed && strings.Contains(f.Reason, "Lambda") {
 			f.Severity = High
 		}
@@ -62,7 +68,7 @@ func (c comparison) unassumable(f *Finding, lost policy.Statement) {
 // its permissions boundary is gone or wider, or to less because it is narrower.
 func compareBoundary(change Change, state State, baseline Baseline, c Context) []Finding {
 	approved, known := baseline.Places[Boundary]
-	if !known || !state.Covers(Boundary) || !state.Covers(Identity) {
+	if !known || state.Role == nil || !state.Covers(Boundary) || !state.Covers(Identity) {
 		return nil
 	}
 	before, now := baseline.rights(c.Now), state.rights()

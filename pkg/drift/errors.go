@@ -19,6 +19,8 @@ var (
 	ErrThrottled = errors.New("throttled")
 	// ErrForeign: the subject is in an account or region that this deployment does not read.
 	ErrForeign = errors.New("in another account or region, which is not read")
+	// ErrNotAudited: subjects of this kind cannot be read here.
+	ErrNotAudited = errors.New("not audited yet")
 	// ErrUnresolved: what hangs on a subject cannot be known.
 	ErrUnresolved = errors.New("which roles, users and groups hang on it is not known")
 	// ErrDenied: the caller may not do that.

@@ -86,8 +86,8 @@ func handed(change Change, state State, baseline Baseline) []Finding {
 	if baseline.Known() && f.Severity != Informational {
 		f.Severity = High
 	}
-	if state.Role != nil && len(state.Role.Functions) > 0 {
-		f.Functions = state.Role.Functions
+	if len(state.Functions) > 0 {
+		f.Functions = state.Functions
 		f.Reason += "; " + runAs(f.Functions)
 		if f.Severity == Informational {
 			f.Severity = Medium

@@ -16,8 +16,6 @@ type RoleState struct {
 	BoundaryARN string       `json:"boundaryArn,omitempty"`
 	LastUsed    time.Time    `json:"lastUsed,omitzero"`
 	Groups      []string     `json:"groups,omitempty"` // names of those that a user is in
-	// Functions are those that run as the role, nil where that was not read.
-	Functions []Subject `json:"functions,omitempty"`
 }
 
 // RolePolicy is one identity policy of a role, user or group.

@@ -102,7 +102,7 @@ func TestRoleCommands(t *testing.T) {
 	base := documents{trust: []string{byLambda}, identity: []string{logging}}
 	wide := roleState(t, documents{[]string{byLambda, byStranger}, []string{logging, everything}, nil})
 	wide.Role.Policies[1] = RolePolicy{ARN: "arn:aws:iam::aws:policy/AdministratorAccess", Statements: 1}
-	wide.Role.Functions = []Subject{orders}
+	wide.Functions = []Subject{orders}
 	found := Compare(Change{Subject: deployRole}, wide, roleBaseline(t, base), here)
 	if len(found) != 2 {
 		t.Fatalf("found %q", briefs(found))
@@ -281,7 +281,7 @@ func TestHandedRoles(t *testing.T) {
 	removed := instance
 	removed.Event.Name = "RemoveRoleFromInstanceProfile"
 	runs := roleState(t, documents{})
-	runs.Role.Functions = []Subject{orders}
+	runs.Functions = []Subject{orders}
 	for _, c := range []struct {
 		name     string
 		change   Change
@@ -298,6 +298,29 @@ func TestHandedRoles(t *testing.T) {
 	} {
 		if got := briefs(Noted(c.change, c.state, c.baseline, here)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// A role that is deleted takes its trust with it: an outage where functions run
+// as it, and no boundary that is gone.
+func TestDeletedRoleIsAnOutage(t *testing.T) {
+	b := roleBaseline(t, documents{[]string{byLambda}, []string{logging}, []string{limit}})
+	s := State{Subject: deployRole, Whole: true, Functions: []Subject{orders}}
+	got := briefs(Compare(Change{Subject: deployRole}, s, b, here))
+	if want := []string{"permissions-narrowed low  at identity []", "trust-narrowed high nobody at trust []"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Behind a boundary that could not be read, wider rights are told and not certain.
+func TestUnreadBoundary(t *testing.T) {
+	s := roleState(t, documents{[]string{byLambda}, []string{logging, everything}, nil})
+	delete(s.Policies, Boundary)
+	s.Whole, s.Gaps = false, []Gap{{Place: Boundary, Reason: "refused"}}
+	for _, f := range Compare(Change{Subject: deployRole}, s, roleBaseline(t, documents{[]string{byLambda}, []string{logging}, []string{limit}}), here) {
+		if f.Kind == PermissionsWidened && (f.Certain || f.Severity != Critical) || f.Kind == BoundaryRemoved {
+			t.Errorf("got %s, certain %v: %s", brief(f), f.Certain, f.Reason)
 		}
 	}
 }

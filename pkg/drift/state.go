@@ -34,6 +34,9 @@ type State struct {
 	// Role is what a role, user or group is beside its documents, nil where it
 	// does not exist or the subject is none of them.
 	Role *RoleState `json:"role,omitempty"`
+	// Functions are those that run as the role, which may be gone; nil where that
+	// was not read.
+	Functions []Subject `json:"functions,omitempty"`
 	// Tags are the subject's tags, nil where they were not read.
 	Tags map[string]string `json:"tags,omitempty"`
 	// Gaps are the places, or the listing itself, that could not be read.

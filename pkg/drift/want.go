@@ -12,8 +12,8 @@ import (
 func Wants(found []Finding, state State) Want {
 	var w Want
 	for _, f := range found {
-		if f.Status == Open && f.Subject.Kind() == Role && f.Kind != UnreadableChange {
-			w.Functions = w.Functions || state.Role != nil && state.Role.Functions == nil || state.Role == nil && state.Whole
+		if (f.Status == Open || f.Status == Transient) && f.Subject.Kind() == Role && f.Kind != UnreadableChange {
+			w.Functions = w.Functions || state.Functions == nil
 		}
 		if f.Status != Open || f.Subject.Kind() != Function {
 			continue

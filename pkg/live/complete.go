@@ -54,10 +54,8 @@ func (r *reader) complete(ctx context.Context, want drift.Want) error {
 		}
 		r.state.Rights[arn] = rights
 	}
-	if want.Functions && r.state.Role != nil && r.state.Role.Functions == nil && r.subject.Kind() == drift.Role {
-		role := *r.state.Role
-		role.Functions = r.lambda.functionsOf(ctx, r.subject)
-		r.state.Role = &role
+	if want.Functions && r.state.Functions == nil && r.subject.Kind() == drift.Role {
+		r.state.Functions = r.lambda.functionsOf(ctx, r.subject)
 	}
 	if want.Tags && isFunction && r.state.Tags == nil {
 		r.state.Tags = r.tags(ctx)

@@ -176,8 +176,9 @@
 // calls are repeated with growing pauses, at most five times in all. The SDK's
 // own retries are switched off, so that every call is counted.
 //
-// Subjects lists functions and layer versions, and with [WithRoles] then roles,
-// but for those of services, which nobody else can change.
+// Subjects lists functions and layer versions, and with [WithRoles] then the
+// roles that the functions run as, or all roles but for those of services,
+// which nobody else can change.
 //
 // # Not promised
 //

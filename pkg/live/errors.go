@@ -15,7 +15,7 @@ import (
 
 // ErrNotAudited says that subjects of this kind cannot be read yet, so that
 // nothing may be concluded about them.
-var ErrNotAudited = errors.New("not audited yet")
+var ErrNotAudited = drift.ErrNotAudited
 
 // ErrForeign says that a subject lies in an account or region for which there
 // is no client.

@@ -155,7 +155,7 @@ func TestRolesOverTheWire(t *testing.T) {
 			many++
 		}
 	}
-	w := newWorld(t, localaws.Options{}, live.WithIAM(client), live.WithRoles())
+	w := newWorld(t, localaws.Options{}, live.WithIAM(client), live.WithRoles(live.AllRoles))
 	listed := 0
 	for s, err := range w.reader.Subjects(t.Context()) {
 		if err != nil {

@@ -69,7 +69,7 @@ type Lambda struct {
 	home      site
 	list      ListAPI
 	iam       IAMAPI
-	roles     bool // whether Subjects lists roles
+	roles     RoleScope // whether Subjects lists roles
 	versions  versions
 	running   shared[drift.Subject] // functions, by the role that they run as
 	clientFor func(account, region string) (API, error)
@@ -113,8 +113,18 @@ func ListWith(api ListAPI) Option { return func(l *Lambda) { l.list = api } }
 // the account of Home.
 func WithIAM(api IAMAPI) Option { return func(l *Lambda) { l.iam = api } }
 
-// WithRoles has Subjects list the roles of the account too; it needs WithIAM.
-func WithRoles() Option { return func(l *Lambda) { l.roles = true } }
+// RoleScope says which roles Subjects lists.
+type RoleScope string
+
+// The scopes.
+const (
+	NoRoles        RoleScope = ""          // none
+	ExecutionRoles RoleScope = "execution" // those that functions run as
+	AllRoles       RoleScope = "all"       // all of the account but those of services; needs WithIAM
+)
+
+// WithRoles has Subjects list roles too.
+func WithRoles(scope RoleScope) Option { return func(l *Lambda) { l.roles = scope } }
 
 // ClientFor is asked once for each account and region other than Home.
 func ClientFor(f func(account, region string) (API, error)) Option {

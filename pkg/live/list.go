@@ -92,8 +92,8 @@ func (r *reader) listed(a drift.Aspect) {
 }
 
 // Subjects lists the functions, then the layer versions of the home account and
-// region, and WithRoles then the account's roles, page by page and no faster
-// than Rate. An error ends the sequence: what came before it is then not all
+// region, then the roles that WithRoles says, page by page and no faster than
+// Rate. An error ends the sequence: what came before it is then not all
 // there is.
 func (l *Lambda) Subjects(ctx context.Context) iter.Seq2[drift.Subject, error] {
 	return func(yield func(drift.Subject, error) bool) {
@@ -106,8 +106,12 @@ func (l *Lambda) Subjects(ctx context.Context) iter.Seq2[drift.Subject, error] {
 			subjects iter.Seq2[drift.Subject, error]
 		}
 		parts := []part{{"functions", l.functions(ctx)}, {"layer versions", l.layerVersions(ctx)}}
-		if l.roles {
+		switch l.roles {
+		case AllRoles:
 			parts = append(parts, part{"roles", l.roleSubjects(ctx)})
+		case ExecutionRoles:
+			parts = append(parts, part{"execution roles", l.executionRoles(ctx)})
+		case NoRoles:
 		}
 		for _, part := range parts {
 			for subject, err := range part.subjects {

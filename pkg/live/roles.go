@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,6 +52,28 @@ func (l *Lambda) roleSubjects(ctx context.Context) iter.Seq2[drift.Subject, erro
 				subject, err = l.identityOf(drift.Role, role.Arn)
 			}
 			if !yield(subject, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// executionRoles are the roles of the account that its functions run as, each
+// once. The listing of functions is the shared one.
+func (l *Lambda) executionRoles(ctx context.Context) iter.Seq2[drift.Subject, error] {
+	return func(yield func(drift.Subject, error) bool) {
+		all, err := l.running.get(ctx, "ListFunctions", l.now, shareFor, func() (map[drift.Subject][]drift.Subject, error) {
+			return l.functionsByRole(ctx)
+		})
+		if err != nil {
+			yield("", err)
+			return
+		}
+		for _, role := range slices.Sorted(maps.Keys(all)) {
+			if l.home != (site{}) && role.Account() != l.home.account {
+				continue // no function can run as a role of another account
+			}
+			if !yield(role, nil) {
 				return
 			}
 		}

@@ -23,10 +23,10 @@ func (w *world) withFunctions(t *testing.T, s drift.State) []drift.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Role != nil && s.Role.Functions != nil {
+	if s.Functions != nil {
 		t.Fatal("the given state was changed")
 	}
-	return got.Role.Functions
+	return got.Functions
 }
 
 func TestCompleteTellsTheFunctionsOfARole(t *testing.T) {
@@ -67,14 +67,14 @@ func TestFunctionsOfARoleThatCannotBeListedAreUnknown(t *testing.T) {
 		t.Error("the failed listing was kept")
 	}
 	reader, _ := newReader(newDirectory())
-	if s, err := reader.Complete(t.Context(), role, drift.Want{Functions: true}); err != nil || s.Role.Functions != nil {
+	if s, err := reader.Complete(t.Context(), role, drift.Want{Functions: true}); err != nil || s.Functions != nil {
 		t.Errorf("without a client: %+v, %v", s.Role, err)
 	}
 	w.aws.ForgetCalls()
 	w.at = w.at.Add(time.Hour)
 	for _, s := range []drift.State{
-		{Subject: ordersRole, Whole: true}, // deleted
-		{Subject: ordersRole, Role: &drift.RoleState{Functions: []drift.Subject{}}},
+		{Subject: ordersRole, Whole: true, Functions: []drift.Subject{}}, // deleted, and asked before
+		{Subject: ordersRole, Role: &drift.RoleState{}, Functions: []drift.Subject{}},
 		{Subject: "arn:aws:iam::111122223333:user/ann", Role: &drift.RoleState{}},
 	} {
 		if _, err := w.reader.Complete(t.Context(), s, drift.Want{Functions: true, Tags: true, URLs: []drift.Place{""}}); err != nil {
@@ -123,7 +123,7 @@ func TestSubjectsListsRolesWhereWanted(t *testing.T) {
 		}
 		return all, last
 	}
-	got, err := list(live.WithIAM(d), live.WithRoles())
+	got, err := list(live.WithIAM(d), live.WithRoles(live.AllRoles))
 	want := []drift.Subject{"arn:aws:lambda:eu-west-1:111122223333:function:orders", "arn:aws:lambda:eu-west-1:111122223333:layer:libs:1", ordersRole, "arn:aws:iam::111122223333:role/last"}
 	if err != nil || !slices.Equal(got, want) || d.calls["ListRoles"] != 5 {
 		t.Errorf("subjects = %v, %v, calls %v", got, err, d.calls)
@@ -131,16 +131,35 @@ func TestSubjectsListsRolesWhereWanted(t *testing.T) {
 	if got, err = list(live.WithIAM(d)); err != nil || len(got) != 2 {
 		t.Errorf("without WithRoles: %v, %v", got, err)
 	}
-	if got, err = list(live.WithRoles()); err == nil || !strings.Contains(err.Error(), "WithIAM") || len(got) != 2 {
+	if got, err = list(live.WithRoles(live.AllRoles)); err == nil || !strings.Contains(err.Error(), "WithIAM") || len(got) != 2 {
 		t.Errorf("without a client: %v, %v", got, err)
 	}
 	d.fail["ListRoles"], d.times["ListRoles"] = denied, 0
-	if got, err = list(live.WithIAM(d), live.WithRoles()); !errors.Is(err, drift.ErrDenied) || len(got) != 2 {
+	if got, err = list(live.WithIAM(d), live.WithRoles(live.AllRoles)); !errors.Is(err, drift.ErrDenied) || len(got) != 2 {
 		t.Errorf("denied: %v, %v", got, err)
 	}
 	delete(d.fail, "ListRoles")
 	d.parties[3].account = "444455556666"
-	if got, err = list(live.WithIAM(d), live.WithRoles()); !errors.Is(err, live.ErrForeign) || len(got) != 3 {
+	if got, err = list(live.WithIAM(d), live.WithRoles(live.AllRoles)); !errors.Is(err, live.ErrForeign) || len(got) != 3 {
 		t.Errorf("of another account: %v, %v", got, err)
+	}
+}
+
+// The roles that functions run as are listed with the functions, each once.
+func TestSubjectsListsExecutionRoles(t *testing.T) {
+	w := newWorld(t, localaws.Options{}, live.WithRoles(live.ExecutionRoles))
+	w.aws.AddFunction(account, region, "orders")
+	w.aws.AddFunction(account, region, "payments")
+	var roles []drift.Subject
+	for s, err := range w.reader.Subjects(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Kind() == drift.Role {
+			roles = append(roles, s)
+		}
+	}
+	if len(roles) == 0 || len(slices.Compact(slices.Clone(roles))) != len(roles) {
+		t.Errorf("got %v", roles)
 	}
 }

@@ -49,6 +49,7 @@ type settings struct {
 	enveloped bool   // the remediator's subscription has SNS's envelope, not raw messages
 	reread    string // PERMDRIFT_REREAD_AFTER; empty: three waits of a second
 	rate      string // PERMDRIFT_RATE; empty: 1000
+	roles     string // PERMDRIFT_SWEEP_ROLES; empty: none
 	adopts    bool   // there is a key that seals adoptions
 }
 
@@ -174,7 +175,7 @@ func (w *world) queues(api *sqs.Client, topics *sns.Client) {
 		"PERMDRIFT_TOPIC_ARN":        *topic.TopicArn,
 		"PERMDRIFT_EVENTS_QUEUE_URL": w.events.queue.url, "PERMDRIFT_SWEEP_QUEUE_URL": w.sweeps.queue.url,
 		"PERMDRIFT_ORGANIZATION_ID": "o-exampleorgid", "PERMDRIFT_TRUSTED_ACCOUNTS": "",
-		"PERMDRIFT_STACK": "permdrift", "PERMDRIFT_TOPIC_KEY": "", "PERMDRIFT_ADOPTION_KEY": w.adoptionKey(),
+		"PERMDRIFT_SWEEP_ROLES": or(w.settings.roles, "none"), "PERMDRIFT_STACK": "permdrift", "PERMDRIFT_TOPIC_KEY": "", "PERMDRIFT_ADOPTION_KEY": w.adoptionKey(),
 		"PERMDRIFT_UNKNOWN": "strict", "PERMDRIFT_LEARN_UNTIL": "",
 		"PERMDRIFT_RATE": or(w.settings.rate, "1000"), "PERMDRIFT_REREAD_AFTER": or(w.settings.reread, "1s,1s,1s"),
 	}
