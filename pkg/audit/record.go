@@ -106,7 +106,7 @@ func (a *Auditor) save(ctx context.Context, f drift.Finding) (drift.Finding, err
 func brief(f drift.Finding) drift.Finding {
 	const enough = 1000
 	f.Statement, f.Witness, f.Sids, f.Counterparties, f.Remediate = nil, nil, nil, nil, ""
-	f.Replaced, f.Config, f.Before = nil, nil, nil
+	f.Replaced, f.Config, f.Before, f.Functions, f.Escalations = nil, nil, nil, nil, nil
 	f.Reason = "too large to be kept whole: " + strings.ToValidUTF8(f.Reason[:min(len(f.Reason), enough)], "")
 	f.Actor = drift.Actor{ARN: f.Actor.ARN, Account: f.Actor.Account, Type: f.Actor.Type, Issuer: f.Actor.Issuer, SourceIP: f.Actor.SourceIP}
 	return f

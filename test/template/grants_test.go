@@ -80,6 +80,7 @@ var deployed = []struct {
 			"PERMDRIFT_EVENTS_QUEUE_URL": auditorsOwn,
 			"PERMDRIFT_SWEEP_QUEUE_URL":  auditorsOwn,
 			"PERMDRIFT_REREAD_AFTER":     auditorsOwn,
+			"PERMDRIFT_SWEEP_ROLES":      auditorsOwn,
 			"PERMDRIFT_RATE":             auditorsOwn + "; only whole reads are slowed down",
 			"PERMDRIFT_UNKNOWN":          auditorsOwn + "; the remediator decides by approvals alone",
 			"PERMDRIFT_LEARN_UNTIL":      auditorsOwn + "; the remediator decides by approvals alone",
