@@ -90,10 +90,23 @@ type Report struct {
 // of a managed policy or an identity provider is one of each role, user and
 // group that hangs on it.
 func (a *Auditor) Audit(ctx context.Context, change drift.Change) (Report, error) {
-	if kind := change.Subject.Kind(); (kind == drift.ManagedPol || kind == drift.Provider) && change.Operation != drift.Unreadable {
+	if hangs(change) {
 		return a.auditEach(ctx, change)
 	}
 	return a.auditOne(ctx, change)
+}
+
+// hangs reports whether a change is one of what hangs on its subject. Roles
+// Anywhere, where a record does not say which trust anchor, is named by the account.
+func hangs(change drift.Change) bool {
+	switch change.Subject.Kind() {
+	case drift.ManagedPol, drift.Provider:
+		return change.Operation != drift.Unreadable
+	case drift.Account:
+		return change.Operation == drift.PutProvider
+	default:
+		return false
+	}
 }
 
 // auditEach audits what hangs on the subject of a change, one after another.
@@ -145,7 +158,9 @@ func of(change drift.Change, subject drift.Subject) drift.Change {
 		delete(detail, "policyName")
 		change.Place, change.Policy = drift.Identity, nil // the document of one version; the state has the default one
 	default:
-		detail["provider"] = string(change.Subject)
+		if change.Subject.Kind() == drift.Provider {
+			detail["provider"] = string(change.Subject)
+		}
 		change.Place = drift.Trust
 	}
 	change.Subject, change.Detail = subject, detail

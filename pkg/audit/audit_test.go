@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -391,4 +392,26 @@ func TestReaderWithoutTheKeyTrustsAdoptions(t *testing.T) {
 	w.Auditor.TrustAdoptions = false
 	w.audit(swept)
 	w.wantAnnounced("reopened own")
+}
+
+// A trust anchor that a record does not name is one of each role that trusts
+// Roles Anywhere, and its findings name the functions that run as the role.
+func TestChangeOfSomeTrustAnchorIsOfEachRole(t *testing.T) {
+	w := newWorld(t)
+	w.hanging = []drift.Subject{"arn:aws:iam::111122223333:role/machines", "arn:aws:iam::111122223333:role/robots"}
+	report, err := w.Audit(t.Context(), drift.Change{
+		Subject: drift.AccountSubject("", "111122223333"), Whole: true, Operation: drift.PutProvider, Event: drift.Event{ID: "e1", Name: "CreateTrustAnchor"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var subjects []drift.Subject
+	for _, f := range report.Findings {
+		if subjects = append(subjects, f.Subject); f.Kind != drift.TrustWidened || f.Status != drift.Transient || len(f.Functions) != 1 {
+			t.Errorf("%s is %s, %s, with the functions %v", f.Subject, f.Kind, f.Status, f.Functions)
+		}
+	}
+	if !slices.Equal(subjects, w.hanging) {
+		t.Errorf("found of %v, not audited: %q", subjects, report.NotAudited)
+	}
 }

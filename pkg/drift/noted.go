@@ -15,17 +15,16 @@ import (
 //   - An execution role was replaced, and none is approved to compare it with.
 //   - A role was handed to others without a change of its documents: to an
 //     instance profile, to a profile of Roles Anywhere, to whom an identity
-//     provider or trust anchor that it trusts vouches for now.
+//     provider or trust anchor that it trusts vouches for now. Nothing that is
+//     read of the role would show it, and so it is told also where the outcome
+//     of the call is unknown.
 func Noted(change Change, state State, baseline Baseline, c Context) []Finding {
-	if change.OutcomeUnknown {
-		return nil
-	}
 	switch change.Operation {
 	case ShareRole, PutProvider:
 		return handed(change, state, baseline)
 	default:
 	}
-	if change.Subject.Kind() != Function {
+	if change.OutcomeUnknown || change.Subject.Kind() != Function {
 		return nil
 	}
 	switch change.Operation {
@@ -85,6 +84,9 @@ func handed(change Change, state State, baseline Baseline) []Finding {
 	}
 	if baseline.Known() && f.Severity != Informational {
 		f.Severity = High
+	}
+	if change.OutcomeUnknown {
+		f.Reason += "; whether the call took effect is unknown"
 	}
 	if len(state.Functions) > 0 {
 		f.Functions = state.Functions

@@ -278,6 +278,8 @@ func TestHandedRoles(t *testing.T) {
 	profile := Change{Subject: deployRole, Operation: ShareRole, Detail: map[string]string{"profileArn": "x"}, Event: Event{ID: "e1", Name: "CreateProfile"}}
 	instance := Change{Subject: deployRole, Operation: ShareRole, Detail: map[string]string{"instanceProfileName": "web"}, Event: Event{ID: "e2", Name: "AddRoleToInstanceProfile"}}
 	provider := Change{Subject: deployRole, Operation: PutProvider, Place: Trust, Detail: map[string]string{"provider": "arn:aws:iam::111122223333:oidc-provider/x"}, Event: Event{ID: "e3", Name: "AddClientIDToOpenIDConnectProvider"}}
+	perhaps := profile
+	perhaps.OutcomeUnknown = true
 	removed := instance
 	removed.Event.Name = "RemoveRoleFromInstanceProfile"
 	runs := roleState(t, documents{})
@@ -291,6 +293,7 @@ func TestHandedRoles(t *testing.T) {
 	}{
 		{"a profile of a known role", profile, State{}, known, []string{"trust-widened high external at trust []"}},
 		{"a profile of an unknown role", profile, State{}, Baseline{}, []string{"trust-widened medium external at trust []"}},
+		{"a profile, perhaps", perhaps, State{}, known, []string{"trust-widened high external at trust []"}},
 		{"an instance profile", instance, State{}, known, []string{"trust-widened informational internal at trust []"}},
 		{"an instance profile of a role of functions", instance, runs, known, []string{"trust-widened medium internal at trust []"}},
 		{"a provider's client", provider, State{}, known, []string{"trust-widened high external at trust []"}},
