@@ -1,9 +1,6 @@
 package line_test
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/permdrift/permdrift/internal/localaws"
@@ -127,12 +124,7 @@ func lambdaCalls(aws *localaws.Server) string {
 	for _, c := range aws.Calls() {
 		n[c.Operation]++
 	}
-	var list []string
-	for name, count := range n {
-		list = append(list, fmt.Sprintf("%s %d", name, count))
-	}
-	slices.Sort(list)
-	return strings.Join(list, ", ")
+	return counted(n)
 }
 
 // Where the region knows no JSON policies, or GetResourcePolicy shows none that

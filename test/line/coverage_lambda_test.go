@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
@@ -16,9 +15,10 @@ type scene struct {
 	want   string
 }
 
-// lambdaRow is a call to Lambda in the scenes in which it takes effect. Refused
-// it is nothing; unknown and omitted are what the first scene comes to then.
-type lambdaRow struct {
+// row is a call in the scenes in which it takes effect. Refused it is nothing;
+// unknown and omitted are what the first scene comes to then.
+type row struct {
+	service            string // empty: lambda
 	call               string
 	events             []string // as CloudTrail spells it; nil: as the API does
 	differs, same, own scene
@@ -27,7 +27,7 @@ type lambdaRow struct {
 
 // steps makes one call of several; only the last one's record is looked at.
 func steps(list ...step) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		for _, s := range list {
 			if err := s(ctx, c); err != nil {
 				return err
@@ -39,7 +39,7 @@ func steps(list ...step) step {
 
 const permdriftAuditor = "permdrift-auditor"
 
-func lambdaRows() []lambdaRow {
+func lambdaRows() []row {
 	apiGrant := grant("orders", "api", api, source(ourAPI))
 	liveGrant := grant("orders", "api", api, source(ourAPI), at("live"))
 	const (
@@ -47,7 +47,7 @@ func lambdaRows() []lambdaRow {
 		blinded  = "audit-blinded critical"
 		omission = "unreadable-change medium"
 	)
-	return []lambdaRow{
+	return []row{
 		{
 			call: "AddPermission", events: []string{"AddPermission20150331v2", "AddPermission20150331", "AddPermission"},
 			differs: scene{step: grant("orders", "open", "*"), want: "policy-widened critical"},
@@ -203,10 +203,13 @@ func lambdaRows() []lambdaRow {
 	}
 }
 
-// lambdaCells are the cells of the calls to Lambda.
-func lambdaCells() []cell {
+// cellsOf are the cells of the calls to a service.
+func cellsOf(service string, rows []row) []cell {
 	var cells []cell
-	for _, row := range lambdaRows() {
+	for _, row := range rows {
+		if row.service != "" {
+			service = row.service
+		}
 		main := row.differs
 		if main.step == nil {
 			main = row.same
@@ -231,7 +234,7 @@ func lambdaCells() []cell {
 				if form.scene.step == nil {
 					continue
 				}
-				cells = append(cells, cell{call: "lambda " + row.call, event: event, column: form.column, want: form.want, record: form.scene.play})
+				cells = append(cells, cell{call: service + " " + row.call, event: event, column: form.column, want: form.want, record: form.scene.play})
 			}
 		}
 	}

@@ -17,11 +17,6 @@ type event struct {
 	request, response fields
 }
 
-const (
-	trustText = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:AssumeRole"}}`
-	rightText = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
-)
-
 // record is the record of the call about a resource of that name.
 func (e event) record(name string) func(*world) json.RawMessage {
 	return func(w *world) json.RawMessage {
@@ -51,67 +46,6 @@ const (
 	ownName   = "permdrift-AuditorPart-EXAMPLE1A2B"
 	otherName = "shop-orders"
 )
-
-// iamCells are the cells of the calls to IAM and IAM Roles Anywhere: decoded,
-// and not audited yet, but for permdrift's own roles.
-func iamCells() []cell {
-	var cells []cell
-	add := func(e event, ownWant, omission string) {
-		cells = append(cells,
-			e.cell(differs, otherName, notYet), e.cell(refused, otherName, nothing),
-			e.cell(omitted, otherName, omission))
-		if e.name == "CreateServiceLinkedRole" { // only its answer has the name of the role
-			cells = append(cells, e.cell(unknown, otherName, omission+died))
-		} else {
-			cells = append(cells, e.cell(unknown, otherName, notYet))
-		}
-		if ownWant != "" {
-			cells = append(cells, e.cell(own, ownName, ownWant))
-		}
-	}
-	const omission = "unreadable-change medium"
-	for _, kind := range []struct{ name, calls, own string }{
-		{"role", "CreateRole UpdateAssumeRolePolicy UpdateRole DeleteRole DeleteServiceLinkedRole PutRolePolicy AttachRolePolicy DeleteRolePolicy DetachRolePolicy " +
-			"PutRolePermissionsBoundary DeleteRolePermissionsBoundary AddRoleToInstanceProfile RemoveRoleFromInstanceProfile", "audit-blinded critical"},
-		{"user", "PutUserPolicy AttachUserPolicy DeleteUserPolicy DetachUserPolicy PutUserPermissionsBoundary DeleteUserPermissionsBoundary", ""},
-		{"group", "PutGroupPolicy AttachGroupPolicy DeleteGroupPolicy DetachGroupPolicy", ""},
-	} {
-		for call := range strings.FieldsSeq(kind.calls) {
-			add(event{service: "iam", name: call, request: fields{
-				kind.name + "Name": "$NAME", "policyName": "rights", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess", "policyDocument": rightText,
-				"assumeRolePolicyDocument": trustText, "instanceProfileName": "web", "permissionsBoundary": "arn:aws:iam::111122223333:policy/edge",
-			}}, kind.own, omission)
-		}
-	}
-	add(event{
-		service: "iam", name: "CreateServiceLinkedRole", request: fields{"aWSServiceName": "lex.amazonaws.com"},
-		response: fields{"role": fields{"arn": "arn:aws:iam::111122223333:role/aws-service-role/lex.amazonaws.com/$NAME"}},
-	}, "audit-blinded critical", omission)
-	policyARN := "arn:aws:iam::111122223333:policy/$NAME"
-	for _, call := range []string{"CreatePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion", "DeletePolicy"} {
-		add(event{service: "iam", name: call, request: fields{
-			"policyName": "$NAME", "policyArn": policyARN, "policyDocument": rightText, "setAsDefault": true, "versionId": "v2",
-		}}, "", omission)
-	}
-	cells = append(cells, event{service: "iam", name: "CreatePolicyVersion", request: fields{"policyArn": policyARN, "setAsDefault": false}}.cell(same, otherName, nothing))
-	for _, call := range []string{
-		"CreateOpenIDConnectProvider", "DeleteOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider",
-		"UpdateOpenIDConnectProviderThumbprint",
-	} {
-		add(event{service: "iam", name: call, request: fields{"openIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/$NAME", "clientID": "sts.amazonaws.com"}}, "", omission)
-	}
-	for _, call := range []string{"CreateSAMLProvider", "UpdateSAMLProvider", "DeleteSAMLProvider"} {
-		add(event{service: "iam", name: call, request: fields{"name": "$NAME", "sAMLProviderArn": "arn:aws:iam::111122223333:saml-provider/$NAME"}}, "", omission)
-	}
-	for _, verb := range []string{"Create", "Update", "Delete", "Enable", "Disable"} {
-		add(event{
-			service: "rolesanywhere", name: verb + "TrustAnchor", request: fields{"name": "$NAME", "trustAnchorId": "a1b2"},
-			response: fields{"trustAnchor": fields{"trustAnchorArn": "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/a1b2", "enabled": true}},
-		}, "", omission)
-		add(event{service: "rolesanywhere", name: verb + "Profile", request: fields{"name": "web", "roleArns": []string{rolePrefix + "$NAME"}}}, "audit-blinded critical", omission)
-	}
-	return cells
-}
 
 // blindCells are the cells of the calls that may blind the auditor: critical on
 // what is its own, and nothing on what is somebody else's.

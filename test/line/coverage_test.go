@@ -55,13 +55,17 @@ func (c cell) name() string {
 	return strings.Join([]string{strings.ReplaceAll(c.call, " ", "/"), c.event, c.column, c.want}, "|")
 }
 
+func allCells() []cell {
+	return slices.Concat(cellsOf("lambda", lambdaRows()), cellsOf("iam", slices.Concat(roleRows(), partyRows(), managedRows(), providerRows())), blindCells())
+}
+
 // TestCoverage feeds every event that is decoded, in every form in which it
 // arrives, to the handler, and checks what is concluded; docs/coverage.md has to
 // be what the names of these subtests say.
 func TestCoverage(t *testing.T) {
 	everything := newWorld(t)
 	everything.begin()
-	cells := slices.Concat(lambdaCells(), iamCells(), blindCells())
+	cells := allCells()
 	var ran []string
 	for _, c := range cells {
 		t.Run(c.name(), func(t *testing.T) {
@@ -151,7 +155,7 @@ func (w *world) concluded(r audit.Response) string {
 // Every call that is decoded has a row, and every row is of a call that is decoded.
 func TestCoverageHasEveryCall(t *testing.T) {
 	rows := map[string]map[string]bool{}
-	for _, c := range slices.Concat(lambdaCells(), iamCells(), blindCells()) {
+	for _, c := range allCells() {
 		if rows[c.call] == nil {
 			rows[c.call] = map[string]bool{}
 		}
@@ -208,7 +212,7 @@ if the cell says something else.
 * **%s**: the service answered ServiceException. The cell is that of a call that took effect all the same: the live state says so.
 * **%s**: CloudTrail dropped the parameters because they were too large. If the answer does not name the function either, the finding is about the account, and a sweep is asked for.
 
-"%s": the call is decoded, and roles are not compared with a baseline yet. An empty cell: the call has no such form.
+"%s": the call is decoded, and what it is about is compared with no baseline. An empty cell: the call has no such form.
 "dead-lettered": the record does not say what it is about; it is a finding, and the message is kept for a person.
 A finding that was opened is named by kind and severity; what else became of it stands in brackets.
 `

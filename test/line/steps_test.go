@@ -12,8 +12,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// step is one call of Lambda's API.
-type step func(context.Context, *lambda.Client) error
+// step is one call of Lambda's API or of IAM's.
+type step func(context.Context, actor) error
+
+// actor is who takes a step, and how he reaches Lambda and IAM.
+type actor struct {
+	*lambda.Client
+
+	who person
+	iam *directory
+}
 
 // option is one more parameter of AddPermission.
 type option func(*lambda.AddPermissionInput)
@@ -50,7 +58,7 @@ func onlyURL(in *lambda.AddPermissionInput) { in.InvokedViaFunctionUrl = aws.Boo
 
 // grant is AddPermission, of lambda:InvokeFunction unless an option says otherwise.
 func grant(function, sid, principal string, options ...option) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		in := &lambda.AddPermissionInput{FunctionName: &function, StatementId: &sid, Principal: &principal, Action: aws.String("lambda:InvokeFunction")}
 		for _, o := range options {
 			o(in)
@@ -61,7 +69,7 @@ func grant(function, sid, principal string, options ...option) step {
 }
 
 func revoke(function, qualifier, sid string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.RemovePermission(ctx, &lambda.RemovePermissionInput{FunctionName: &function, StatementId: &sid, Qualifier: optional(qualifier)})
 		return err
 	}
@@ -76,7 +84,7 @@ func optional(text string) *string {
 
 // put is PutResourcePolicy with these statements; $ARN in them is the resource.
 func put(arn string, statements ...string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.PutResourcePolicy(ctx, &lambda.PutResourcePolicyInput{ResourceArn: &arn, Policy: aws.String(document(arn, statements...))})
 		return err
 	}
@@ -88,28 +96,28 @@ func document(arn string, statements ...string) string {
 }
 
 func clearPolicy(arn string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.DeleteResourcePolicy(ctx, &lambda.DeleteResourcePolicyInput{ResourceArn: &arn})
 		return err
 	}
 }
 
 func createURL(function, qualifier string, auth types.FunctionUrlAuthType) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: &function, Qualifier: optional(qualifier), AuthType: auth})
 		return err
 	}
 }
 
 func updateURL(function, qualifier string, auth types.FunctionUrlAuthType, cors *types.Cors) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{FunctionName: &function, Qualifier: optional(qualifier), AuthType: auth, Cors: cors})
 		return err
 	}
 }
 
 func deleteURL(function, qualifier string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: &function, Qualifier: optional(qualifier)})
 		return err
 	}
@@ -117,14 +125,14 @@ func deleteURL(function, qualifier string) step {
 
 // feed is CreateEventSourceMapping.
 func feed(function, source string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.CreateEventSourceMapping(ctx, &lambda.CreateEventSourceMappingInput{FunctionName: &function, EventSourceArn: &source})
 		return err
 	}
 }
 
 // mapping finds the only mapping from a source.
-func mapping(ctx context.Context, c *lambda.Client, source string) (*string, error) {
+func mapping(ctx context.Context, c actor, source string) (*string, error) {
 	out, err := c.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{EventSourceArn: &source})
 	if err != nil {
 		return nil, err
@@ -137,7 +145,7 @@ func mapping(ctx context.Context, c *lambda.Client, source string) (*string, err
 
 // repoint is UpdateEventSourceMapping with another function.
 func repoint(source, function string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		uuid, err := mapping(ctx, c, source)
 		if err == nil {
 			_, err = c.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: uuid, FunctionName: &function})
@@ -148,7 +156,7 @@ func repoint(source, function string) step {
 
 // enable is UpdateEventSourceMapping that switches a mapping on or off.
 func enable(source string, on bool) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		uuid, err := mapping(ctx, c, source)
 		if err == nil {
 			_, err = c.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: uuid, Enabled: &on})
@@ -158,7 +166,7 @@ func enable(source string, on bool) step {
 }
 
 func unfeed(source string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		uuid, err := mapping(ctx, c, source)
 		if err == nil {
 			_, err = c.DeleteEventSourceMapping(ctx, &lambda.DeleteEventSourceMappingInput{UUID: uuid})
@@ -173,7 +181,7 @@ func share(sid, principal, organization string) step {
 }
 
 func shareVersion(version int64, sid, principal, organization string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.AddLayerVersionPermission(ctx, &lambda.AddLayerVersionPermissionInput{
 			LayerName: aws.String("pricing"), VersionNumber: &version, StatementId: &sid, Principal: &principal,
 			Action: aws.String("lambda:GetLayerVersion"), OrganizationId: optional(organization),
@@ -183,7 +191,7 @@ func shareVersion(version int64, sid, principal, organization string) step {
 }
 
 func unshare(sid string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.RemoveLayerVersionPermission(ctx, &lambda.RemoveLayerVersionPermissionInput{
 			LayerName: aws.String("pricing"), VersionNumber: aws.Int64(1), StatementId: &sid,
 		})
@@ -192,56 +200,56 @@ func unshare(sid string) step {
 }
 
 func setRole(function, role string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: &function, Role: aws.String(rolePrefix + role)})
 		return err
 	}
 }
 
 func setTimeout(function string, seconds int32) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: &function, Timeout: &seconds})
 		return err
 	}
 }
 
 func deployCode(function, text string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &function, ZipFile: []byte(text)})
 		return err
 	}
 }
 
 func publish(function string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: &function})
 		return err
 	}
 }
 
 func createAlias(function, alias, version string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: &function, Name: &alias, FunctionVersion: &version})
 		return err
 	}
 }
 
 func pointAlias(function, alias, version string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: &function, Name: &alias, FunctionVersion: &version})
 		return err
 	}
 }
 
 func deleteAlias(function, alias string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &function, Name: &alias})
 		return err
 	}
 }
 
 func createFunction(function, role string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.CreateFunction(ctx, &lambda.CreateFunctionInput{
 			FunctionName: &function, Role: aws.String(rolePrefix + role), Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
 			Code: &types.FunctionCode{ZipFile: []byte("code")},
@@ -251,21 +259,21 @@ func createFunction(function, role string) step {
 }
 
 func deleteFunction(function string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function})
 		return err
 	}
 }
 
 func tag(arn, key, value string) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.TagResource(ctx, &lambda.TagResourceInput{Resource: &arn, Tags: map[string]string{key: value}})
 		return err
 	}
 }
 
 func reserve(function string, n int32) step {
-	return func(ctx context.Context, c *lambda.Client) error {
+	return func(ctx context.Context, c actor) error {
 		_, err := c.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: &function, ReservedConcurrentExecutions: &n})
 		return err
 	}
@@ -293,12 +301,12 @@ func omitAll(record map[string]any) {
 	record["requestParameters"], record["responseElements"] = dropped, nil
 }
 
-func publishLayer(ctx context.Context, c *lambda.Client) error {
+func publishLayer(ctx context.Context, c actor) error {
 	_, err := c.PublishLayerVersion(ctx, &lambda.PublishLayerVersionInput{LayerName: aws.String("pricing"), Content: &types.LayerVersionContentInput{ZipFile: []byte("code")}})
 	return err
 }
 
-func deleteLayer(ctx context.Context, c *lambda.Client) error {
+func deleteLayer(ctx context.Context, c actor) error {
 	_, err := c.DeleteLayerVersion(ctx, &lambda.DeleteLayerVersionInput{LayerName: aws.String("pricing"), VersionNumber: aws.Int64(1)})
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/permdrift/permdrift/pkg/alert"
@@ -206,58 +203,6 @@ func (p *topic) forget() {
 	p.sent, p.mails = nil, nil
 }
 
-// roles is IAM: roles with one inline policy each.
-type roles struct {
-	nobody // but for the calls below
-
-	mu        sync.Mutex
-	documents map[string]string
-}
-
-func newRoles() *roles { return &roles{documents: map[string]string{}} }
-
-// allow gives a role its only policy.
-func (r *roles) allow(role, action, resource string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.documents[role] = fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":%q,"Resource":%q}}`, action, resource)
-}
-
-func (r *roles) document(role *string) (string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if text, ok := r.documents[aws.ToString(role)]; ok {
-		return url.PathEscape(text), nil
-	}
-	return "", &iamtypes.NoSuchEntityException{Message: aws.String("The role with name " + aws.ToString(role) + " cannot be found.")}
-}
-
-func (r *roles) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
-	_, err := r.document(in.RoleName)
-	return &iam.GetRoleOutput{Role: &iamtypes.Role{RoleName: in.RoleName}}, err
-}
-
-func (r *roles) ListRolePolicies(context.Context, *iam.ListRolePoliciesInput, ...func(*iam.Options)) (*iam.ListRolePoliciesOutput, error) {
-	return &iam.ListRolePoliciesOutput{PolicyNames: []string{"rights"}}, nil
-}
-
-func (r *roles) GetRolePolicy(_ context.Context, in *iam.GetRolePolicyInput, _ ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error) {
-	text, err := r.document(in.RoleName)
-	return &iam.GetRolePolicyOutput{PolicyDocument: &text}, err
-}
-
-func (r *roles) ListAttachedRolePolicies(context.Context, *iam.ListAttachedRolePoliciesInput, ...func(*iam.Options)) (*iam.ListAttachedRolePoliciesOutput, error) {
-	return &iam.ListAttachedRolePoliciesOutput{}, nil
-}
-
-func (r *roles) GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error) {
-	return nil, &iamtypes.NoSuchEntityException{Message: aws.String("no managed policies here")}
-}
-
-func (r *roles) GetPolicyVersion(context.Context, *iam.GetPolicyVersionInput, ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error) {
-	return nil, &iamtypes.NoSuchEntityException{Message: aws.String("no managed policies here")}
-}
-
 // calls counts the calls to the stores.
 type calls struct {
 	mu sync.Mutex
@@ -281,12 +226,7 @@ func (c *calls) forget() {
 func (c *calls) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var list []string
-	for name, n := range c.n {
-		list = append(list, fmt.Sprintf("%s %d", name, n))
-	}
-	slices.Sort(list)
-	return strings.Join(list, ", ")
+	return counted(c.n)
 }
 
 // countedBaselines counts the auditor's calls to the baseline.

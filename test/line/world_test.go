@@ -1,17 +1,18 @@
 // Package line_test runs the whole line in one process, over the real wire:
 //
 //	a person ─ SDK ─► localaws (Lambda) ─ record ─► events queue ─► audit.Handler ─► topic
-//	                     ▲                                             │
-//	                     └── SDK ── live.Lambda ◄──────────────────────┘  baseline, ledger: one Bolt file
+//	    └───────────► directory (IAM) ────┘                               │
+//	                     └── SDK ── live.Lambda ◄─────────────────────────┘  baseline, ledger: one Bolt file
 //
-// Each call is made with a real SDK client, and localaws writes its CloudTrail
-// record. The record goes, in EventBridge's envelope and a batch of SQS, to the
+// Each call of Lambda is made with a real SDK client, and localaws writes its
+// CloudTrail record; each call of IAM is made of the directory, which does the
+// same. The record goes, in EventBridge's envelope and a batch of SQS, to the
 // auditor. What a test sees is what a subscriber of the topic gets: the JSON
 // message. The time is the test's ([world.tick], [world.settle]): a message that
 // is to be read again later comes back when its time has come.
 //
-// What is not real: EventBridge, SQS, SNS and IAM are small fakes in world_test.go
-// and wire_test.go. test/e2e has the real binaries instead.
+// What is not real: EventBridge, SQS and SNS are small fakes in wire_test.go, IAM
+// is the one in iam_test.go. test/e2e has the real binaries instead.
 package line_test
 
 import (
@@ -32,6 +33,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/permdrift/permdrift/internal/localaws"
+	"github.com/permdrift/permdrift/pkg/access"
 	"github.com/permdrift/permdrift/pkg/alert"
 	"github.com/permdrift/permdrift/pkg/audit"
 	"github.com/permdrift/permdrift/pkg/baseline"
@@ -85,7 +87,7 @@ var (
 type world struct {
 	t         *testing.T
 	aws       *localaws.Server
-	iam       *roles
+	iam       *directory
 	topic     *topic
 	baselines *baseline.Bolt
 	ledger    *ledger.Bolt
@@ -109,8 +111,9 @@ func newWorld(t *testing.T) *world {
 	db, err := bbolt.Open(filepath.Join(t.TempDir(), "store.db"), 0o600, &bbolt.Options{NoSync: true, NoFreelistSync: true})
 	must(t, "opening the store", err)
 	t.Cleanup(func() { _ = db.Close() })
-	w := &world{t: t, at: noon, iam: newRoles(), topic: &topic{t: t}, calls: newCalls(), baselines: baseline.NewBolt(db), ledger: ledger.NewBolt(db)}
+	w := &world{t: t, at: noon, topic: &topic{t: t}, calls: newCalls(), baselines: baseline.NewBolt(db), ledger: ledger.NewBolt(db)}
 	w.baselines.Now, w.ledger.Now = w.clock, w.clock
+	w.iam = newDirectory(w.clock, w.recorded)
 	w.startAWS()
 	client := w.client(reader)
 	w.auditor = &audit.Auditor{
@@ -119,7 +122,7 @@ func newWorld(t *testing.T) *world {
 		Baselines: countedBaselines{w.baselines, w.calls}, Ledger: countedLedger{w.ledger, w.calls},
 		Alerts: alert.NewSNS(w.topic, topicARN), Seals: baseline.NewLocal([]byte("a key of 32 bytes for these tests")),
 		Context: drift.Context{
-			Owner: policy.Owner{Organization: "o-exampleorgid"}, Unknown: drift.Strict,
+			Owner: policy.Owner{Organization: "o-exampleorgid"}, Unknown: drift.Strict, Reach: access.Escalations,
 			Own: drift.Own{Stack: stack, Account: account, Region: region, Keys: []string{"1234abcd-12ab-34cd-56ef-1234567890ab"}},
 		},
 		RereadAfter: []time.Duration{15 * time.Second, time.Minute, 5 * time.Minute},
@@ -127,7 +130,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.handler = &audit.Handler{
 		Auditor: w.auditor, Messages: w,
-		Sweeper: &audit.Sweeper{Subjects: live.New(client, live.ListWith(client), live.Rate(0, 0)), Queue: sweeps{w}, Sweeps: w.ledger},
+		Sweeper: &audit.Sweeper{Subjects: live.New(client, live.Home(account, region), live.ListWith(client), live.WithIAM(w.iam), live.WithRoles(live.AllRoles), live.Rate(0, 0)), Queue: sweeps{w}, Sweeps: w.ledger},
 	}
 	return w
 }
@@ -140,11 +143,7 @@ func (w *world) startAWS() {
 	}
 	w.aws = localaws.New(localaws.Options{
 		JSONPolicies: true, GetPolicyShowsJSON: true, PutChangesRevision: true, Callers: callers, Now: w.clock,
-		OnRecord: func(record json.RawMessage) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.records = append(w.records, record)
-		},
+		OnRecord: w.recorded,
 	})
 	w.aws.Start()
 	w.t.Cleanup(w.aws.Close)
@@ -164,6 +163,13 @@ func (w *world) client(p person) *lambda.Client {
 	})
 }
 
+// recorded takes a record that CloudTrail has written.
+func (w *world) recorded(record json.RawMessage) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.records = append(w.records, record)
+}
+
 func (w *world) clock() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -181,7 +187,7 @@ func (w *world) tick(d time.Duration) {
 // CloudTrail's records of them. Nobody has delivered these yet.
 func (w *world) do(p person, steps ...step) []json.RawMessage {
 	w.t.Helper()
-	c := w.client(p)
+	c := actor{w.client(p), p, w.iam}
 	for _, s := range steps {
 		w.tick(time.Second)
 		must(w.t, "making a call", s(w.t.Context(), c))
@@ -213,10 +219,14 @@ func (w *world) begin(steps ...step) {
 	w.wantSent()
 }
 
-// capture approves the present state of every function, and of the layer.
+// capture approves the present state of every function and role, and of the layer.
 func (w *world) capture() {
 	w.t.Helper()
-	for _, arn := range append([]string{pricingARN}, w.functions...) {
+	subjects := append([]string{pricingARN}, w.functions...)
+	for _, role := range w.iam.roles() {
+		subjects = append(subjects, rolePrefix+role)
+	}
+	for _, arn := range subjects {
 		state, err := w.auditor.Live.State(w.t.Context(), drift.Change{Subject: drift.Subject(arn), Operation: drift.Sweep, Whole: true})
 		must(w.t, "reading "+arn, err)
 		for place, live := range state.Policies {
@@ -232,6 +242,7 @@ func (w *world) capture() {
 	}
 	w.calls.forget()
 	w.aws.ForgetCalls()
+	w.iam.forgetReads()
 }
 
 // configs is what of a function's configuration belongs to a place.
@@ -247,6 +258,9 @@ func configs(state drift.State, place drift.Place) []drift.Config {
 	}
 	if role := state.Roles[place]; role != "" && place == drift.Unqualified {
 		list = append(list, drift.Config{Role: role})
+	}
+	if role := state.Role; role != nil && role.BoundaryARN != "" && place == drift.Boundary {
+		list = append(list, drift.Config{Boundary: role.BoundaryARN})
 	}
 	return list
 }
