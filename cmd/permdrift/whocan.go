@@ -18,6 +18,7 @@ import (
 	"github.com/permdrift/permdrift/internal/setup"
 	"github.com/permdrift/permdrift/pkg/access"
 	"github.com/permdrift/permdrift/pkg/drift"
+	"github.com/permdrift/permdrift/pkg/report"
 )
 
 // whoCan is one call of who-can.
@@ -49,17 +50,19 @@ With AWS credentials the account is read. With --from nothing is: FILE is the JS
 of 'aws iam get-account-authorization-details', of 'aws lambda get-policy' or
 get-resource-policy, of 'aws lambda get-function-url-config', a policy, or a state;
 DIR is a directory of such files, those whose name ends in .json. --format dot prints
-a graph for Graphviz.
+a graph for Graphviz, --format html a page for people that needs nothing beside
+itself: graph, grants, reasons.
 
 Service control policies, resource control policies and session policies are not
 read, and neither are those of other accounts.`,
 		Example: `  permdrift who-can orders
   permdrift who-can orders --action administer --from export.json --from orders-policy.json
-  permdrift who-can orders --from state/ --format dot | dot -Tsvg > orders.svg`,
+  permdrift who-can orders --from state/ --format dot | dot -Tsvg > orders.svg
+  permdrift who-can orders --format html > who-can.html`,
 		Args: args(cobra.ExactArgs(1)),
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if !slices.Contains([]string{"text", "json", "dot"}, p.format) {
-				return usage("--format is %q, not text, json or dot", p.format)
+			if !slices.Contains([]string{"text", "json", "dot", "html"}, p.format) {
+				return usage("--format is %q, not text, json, dot or html", p.format)
 			}
 			return nil
 		},
@@ -234,6 +237,8 @@ func (p *program) printAnswers(answers []access.Answer) error {
 		return p.printJSON(map[string]any{"version": "1", "answers": answers})
 	case "dot":
 		return access.DOT(p.out, answers...)
+	case "html":
+		return report.WhoCan(p.out, p.now(), answers...)
 	}
 	for i, a := range answers {
 		if i > 0 {

@@ -49,6 +49,7 @@ func TestWhoCanCommandLines(t *testing.T) {
 		{"alias", append([]string{"arn:aws:lambda:us-east-1:111122223333:function:orders:live"}, everything...), exitClean},
 		{"json", append([]string{"orders", "--qualifier", "", "--format", "json"}, everything...), exitClean},
 		{"dot", append([]string{"orders", "--qualifier", "", "--format", "dot"}, everything...), exitClean},
+		{"html", append([]string{"orders", "--format", "html"}, everything...), exitClean},
 		{"directory", []string{"orders", "--qualifier", "live", "--from", "testdata/whocan"}, exitClean},
 		{"trusted", append([]string{"orders", "--qualifier", "", "--trusted-account", "444455556666"}, with(function)...), exitClean},
 		{"export-only", append([]string{"arn:aws:lambda:us-east-1:111122223333:function:orders"}, with(export)...), exitClean},
