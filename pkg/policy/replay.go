@@ -141,15 +141,19 @@ func (s *space) ofService(d *dimension, v *value, chosen []*value) string {
 	if !ok || chosen[at] == nil || !strings.HasPrefix(v.text, "arn:aws:lambda:us-east-1:"+strangerAccount) {
 		return v.text
 	}
+	account := strangerAccount
+	if s.identity && isAccount(s.avoidAccount) { // what an identity may do it does at home
+		account = s.avoidAccount
+	}
 	service, _, _ := strings.Cut(chosen[at].text, ":")
-	text := "arn:aws:" + service + ":us-east-1:" + strangerAccount + ":example"
+	text := "arn:aws:" + service + ":us-east-1:" + account + ":example"
 	switch {
 	case service == "lambda" || strings.ContainsAny(service, "*?"):
-		return v.text
+		text = strings.Replace(v.text, strangerAccount, account, 1)
 	case service == "s3":
 		text = "arn:aws:s3:::example/example"
 	case service == "iam":
-		text = "arn:aws:iam::" + strangerAccount + ":role/example"
+		text = "arn:aws:iam::" + account + ":role/example"
 	}
 	own := &value{text: text, runes: []rune(text)}
 	if !s.hasShape(d, s.shapes(d), own) || string(d.signature(nil, own)) != string(d.signature(nil, v)) {
