@@ -385,11 +385,11 @@ func TestReaderWithoutTheKeyTrustsAdoptions(t *testing.T) {
 	if row := w.row(); row.Status != drift.Accepted || row.Adoption == nil {
 		t.Fatalf("not adopted: %+v", row)
 	}
-	w.Auditor.Context.Unknown, w.Auditor.Context.LearnUntil = drift.Strict, time.Time{}
-	w.Auditor.Seals, w.Auditor.TrustAdoptions = nil, true
+	w.Context.Unknown, w.Context.LearnUntil = drift.Strict, time.Time{}
+	w.Seals, w.TrustAdoptions = nil, true
 	w.audit(swept)
 	w.wantAnnounced()
-	w.Auditor.TrustAdoptions = false
+	w.TrustAdoptions = false
 	w.audit(swept)
 	w.wantAnnounced("reopened own")
 }
