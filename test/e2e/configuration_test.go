@@ -166,6 +166,28 @@ func TestADeployersGrantIsAdopted(t *testing.T) {
 	}
 }
 
+// What no event told of a role, a sweep of the roles that functions run as finds.
+func TestASweepFindsWhatARoleBecame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, settings{roles: "execution", aws: localaws.Options{JSONPolicies: true}})
+	arn := w.function("orders")
+	w.approve(arn, "")
+	name := w.name("swept")
+	roles := iam.NewFromConfig(w.config("AKIAPERSONEXAMPLE", w.wire.url))
+	_, err := roles.CreateRole(t.Context(), &iam.CreateRoleInput{
+		RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}`),
+	})
+	must(t, "creating the role", err)
+	role := drift.RoleSubject("", account, name)
+	_, err = w.mallory.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("orders"), Role: aws.String(string(role))})
+	must(t, "giving the function its role", err)
+	w.take()
+	w.sweep(w.events.function)
+	if f := w.oneFinding(string(role), drift.Open); f.Kind != drift.TrustWidened || f.Severity != drift.Critical || len(f.Functions) != 1 {
+		t.Errorf("the ledger has %+v", f)
+	}
+}
+
 // A trust policy is widened: the role is read from IAM, compared with its
 // baseline, and the alert names the functions that run as it.
 func TestARoleThatStrangersMayBecomeIsAnnounced(t *testing.T) {
