@@ -156,7 +156,7 @@ func of(change drift.Change, subject drift.Subject) drift.Change {
 	case drift.PutManagedPolicy:
 		detail["policyArn"] = string(change.Subject)
 		delete(detail, "policyName")
-		change.Place, change.Policy = drift.Identity, nil // the document of one version; the state has the default one
+		change.Place = drift.Identity
 	default:
 		if change.Subject.Kind() == drift.Provider {
 			detail["provider"] = string(change.Subject)
@@ -193,7 +193,7 @@ func (a *Auditor) auditOne(ctx context.Context, change drift.Change) (Report, er
 // noteRemoval writes down what a change claims to have taken away, for the
 // grant whose event comes later than that.
 func (a *Auditor) noteRemoval(ctx context.Context, o observation) error {
-	removal, ok := drift.RemovalOf(o.report.Change)
+	removal, ok := drift.RemovalOf(o.report.Change, o.state)
 	if !ok || !o.read {
 		return nil
 	}

@@ -16,7 +16,7 @@
 //   - A finding that cannot be recorded or announced keeps none of the others
 //     from it; one that is too large is recorded in brief.
 //   - An unreadable change asks for one sweep, before it is recorded, so that
-//     the sweep is lost to no crash.
+//     the sweep is lost to no crash, and not before what was done may show.
 //   - A message that cannot be decoded becomes a finding of the kind
 //     unreadable-change and then fails for good, so that the queue's redrive
 //     policy carries it to the dead-letter queue. It is never dropped.
@@ -42,8 +42,8 @@
 //
 // A change that leads to nothing costs one read of the live state (one call for
 // a statement of a policy), one read of the baseline and one of the findings;
-// one that takes something away also the writing of a mark, for the grant whose
-// event comes later. Only what differs has the rules read, the seals of
+// one that takes something away, and every new trust policy, also the writing of a
+// mark, for the grant whose event comes later. Only what differs has the rules read, the seals of
 // adoptions verified, and read what its finding is told with: the URL that a
 // grant needs, what an execution role may do, the function's tags.
 //

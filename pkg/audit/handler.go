@@ -188,7 +188,7 @@ func (h *Handler) changes(ctx context.Context, result cloudtrail.Result, try int
 // change audits one change. Of what was recorded, the log tells even if
 // something else failed.
 func (h *Handler) change(ctx context.Context, change drift.Change, try int) (Report, error) {
-	asked := h.requestOnce(ctx, change)
+	asked := h.requestOnce(ctx, change, try)
 	if asked != nil && try < lastTry {
 		return Report{Change: change}, asked
 	}

@@ -198,8 +198,9 @@ func (p *plan) flush(ctx context.Context) error {
 // requestOnce asks for a full sweep because a change could not be read, or may
 // have kept other changes from being heard of, unless the ledger knows the
 // finding about it already: then somebody has asked. So a sweep is asked for
-// before the finding is recorded.
-func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
+// before the finding is recorded; and where that could see what was before the
+// change, both wait.
+func (h *Handler) requestOnce(ctx context.Context, change drift.Change, try int) error {
 	if h.Sweeper == nil || h.Sweeper.Queue == nil {
 		return nil
 	}
@@ -218,7 +219,20 @@ func (h *Handler) requestOnce(ctx context.Context, change drift.Change) error {
 	if err != nil || known {
 		return err
 	}
+	if wait := h.Auditor.fresh(change); wait > 0 && try < lastTry {
+		return &drift.StaleError{Subject: change.Subject, After: wait}
+	}
 	return h.Sweeper.request(ctx, change)
+}
+
+// fresh is how long to wait until what an unreadable change did, which nobody can
+// tell, may be expected to show when it is looked for.
+func (a *Auditor) fresh(change drift.Change) time.Duration {
+	age := a.now().Sub(change.Event.Time)
+	if change.Operation != drift.Unreadable || len(a.RereadAfter) == 0 || change.Event.Time.IsZero() || age < -maxSkew {
+		return 0
+	}
+	return a.RereadAfter[0] - age
 }
 
 // sweepable reports whether a sweep could show what a change did: sweeps read

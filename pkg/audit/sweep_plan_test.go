@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -70,5 +71,26 @@ func TestRetriesWaitLongerAndLonger(t *testing.T) {
 		if got := retryAfter(n); got != want {
 			t.Errorf("after try %d: %s, want %s", n, got, want)
 		}
+	}
+}
+
+// What an unreadable change did may not show yet: the sweep that looks for it is
+// asked for, and the finding recorded, when it may.
+func TestSweepForAnUnreadableChangeWaits(t *testing.T) {
+	w := newWorld(t)
+	change := drift.Change{
+		Subject: drift.AccountSubject("", "111122223333"), Whole: true, Operation: drift.Unreadable, Problem: "omitted",
+		Event: drift.Event{ID: "e1", Name: "PutRolePolicy", Source: "iam.amazonaws.com", Time: w.clock().Add(-5 * time.Second)},
+	}
+	_, err := w.handler.change(t.Context(), change, 1)
+	if stale, ok := errors.AsType[*drift.StaleError](err); !ok || stale.After != 10*time.Second || len(w.queued) > 0 || len(w.announced) > 0 {
+		t.Fatalf("at first: %v, %d requests, announced %q", err, len(w.queued), w.announced)
+	}
+	w.at = w.at.Add(10 * time.Second)
+	if _, err := w.handler.change(t.Context(), change, 2); err != nil || len(w.queued) != 1 || len(w.announced) != 1 {
+		t.Errorf("later: %v, %d requests, announced %q", err, len(w.queued), w.announced)
+	}
+	if _, err := w.handler.change(t.Context(), change, lastTry); err != nil || len(w.queued) != 1 {
+		t.Errorf("once more: %v, %d requests", err, len(w.queued))
 	}
 }

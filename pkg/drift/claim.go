@@ -14,7 +14,7 @@ func Reflects(state State, change Change) bool {
 	if change.OutcomeUnknown {
 		return true
 	}
-	if kind := change.Subject.Kind(); kind == Role || kind == User || kind == Group {
+	if isIdentity(change.Subject) {
 		return reflectsRole(state, change)
 	}
 	switch change.Operation {
@@ -43,6 +43,12 @@ func Reflects(state State, change Change) bool {
 	default:
 		return true
 	}
+}
+
+// isIdentity reports whether a subject is a role, user or group.
+func isIdentity(s Subject) bool {
+	kind := s.Kind()
+	return kind == Role || kind == User || kind == Group
 }
 
 // reflectsConfig is Reflects for the operations on the configuration.
@@ -77,9 +83,12 @@ func bears(p policy.Policy, sid string) bool {
 // Deny was gone and is there again. There are none where what the change claims is approved, or stands. The removals
 // that the ledger has say how long it stood.
 func TransientFindings(change Change, state State, baseline Baseline, removals []Removal, c Context) []Finding {
-	past, ok := past(change, state)
-	if !ok || change.OutcomeUnknown || Reflects(state, change) {
+	if change.OutcomeUnknown || Reflects(state, change) {
 		return nil
+	}
+	past, ok := past(change, state)
+	if !ok {
+		return unseen(change, baseline, removals)
 	}
 	stands := make(map[string]bool)
 	for _, f := range Compare(change, state, baseline, c) {
@@ -102,18 +111,18 @@ func TransientFindings(change Change, state State, baseline Baseline, removals [
 // widens are the kinds of findings about what lets somebody or something in.
 var widens = map[FindingKind]bool{
 	PolicyWidened: true, LayerShared: true, URLOpened: true, EventSourceAdded: true, RoleReplaced: true,
-	TrustWidened: true, PermissionsWidened: true,
+	TrustWidened: true, PermissionsWidened: true, BoundaryRemoved: true,
 }
 
 // past is the state in which what a change claims stood, or what it removed was
 // gone, and nothing else is covered; false where it claims nothing that could have stood.
 func past(change Change, state State) (State, bool) {
-	then := State{Subject: change.Subject, ReadAt: state.ReadAt, Rights: state.Rights}
+	then := State{Subject: change.Subject, ReadAt: state.ReadAt, Rights: state.Rights, Functions: state.Functions}
+	if isIdentity(change.Subject) {
+		return pastRole(change, state, then)
+	}
 	if claimed, ok := claim(change); ok {
-		then.Policies, then.Role = map[Place]PlacePolicy{change.Place: {Policy: claimed}}, state.Role
-		if boundary, ok := state.Policies[Boundary]; ok && change.Place == Identity {
-			then.Policies[Boundary] = boundary
-		}
+		then.Policies = map[Place]PlacePolicy{change.Place: {Policy: claimed}}
 		if url, ok := state.URLs[change.Place]; ok {
 			then.URLs = map[Place]URL{change.Place: url}
 		}
@@ -141,24 +150,108 @@ func past(change Change, state State) (State, bool) {
 	return then, true
 }
 
+// pastRole is past for roles, users and groups. What a managed policy was that
+// was attached or set as boundary is in no event, but for those that are what
+// they are called.
+func pastRole(change Change, state, then State) (State, bool) {
+	role := RoleState{ARN: string(change.Subject)}
+	if state.Role != nil {
+		role = *state.Role
+		role.Policies = slices.Clone(role.Policies)
+	}
+	then.Role, then.Policies = &role, make(map[Place]PlacePolicy)
+	claimed, known := claim(change)
+	if change.Place == Trust {
+		then.Policies[Trust] = PlacePolicy{Policy: claimed}
+		return then, known
+	}
+	for _, place := range []Place{Identity, Boundary} {
+		if live, ok := state.Policies[place]; ok {
+			then.Policies[place] = live
+		}
+	}
+	switch of := identityPolicy(change); {
+	case change.Operation == PutBoundary:
+		role.BoundaryARN = change.Detail["permissionsBoundary"]
+		claimed, known = managedByAWS(role.BoundaryARN)
+		then.Policies[Boundary] = PlacePolicy{Policy: claimed}
+	case change.Operation == RemoveBoundary:
+		known, role.BoundaryARN = state.Role != nil, ""
+		then.Policies[Boundary] = PlacePolicy{}
+	case change.Operation == PutManagedPolicy && role.BoundaryARN == of.ARN:
+		then.Policies[Boundary] = PlacePolicy{Policy: claimed}
+	default:
+		then.drop(of)
+		then.take(of, claimed)
+	}
+	return then, known
+}
+
+// unseen is the finding about a managed policy that a role had for a moment, and
+// of which no event says what it allowed.
+func unseen(change Change, baseline Baseline, removals []Removal) []Finding {
+	if !isIdentity(change.Subject) {
+		return nil
+	}
+	of := identityPolicy(change).String()
+	f := Finding{
+		ID: eventID(change.Subject, change.Place, change.Event), Kind: PermissionsWidened, Severity: Medium, Status: Transient,
+		Subject: change.Subject, Place: change.Place, Account: change.Subject.Account(), Policy: of, Actor: change.Actor, Event: change.Event,
+	}
+	switch {
+	case change.Operation == PutIdentityPolicy:
+		f.Reason = change.Event.Name + " gave it " + of + ", which it has no more"
+	case change.Operation == PutManagedPolicy:
+		f.Reason = "the version " + change.Detail["versionId"] + " of " + of + " was in force, and is no more"
+	case change.Operation == PutBoundary && len(baseline.Places[Boundary].Approvals) > 0:
+		f.Kind, f.Policy = BoundaryRemoved, ""
+		f.Reason = change.Event.Name + " gave it the permissions boundary " + change.Detail["permissionsBoundary"] + ", which it has no more"
+	default:
+		return nil
+	}
+	if change.Subject.Kind() != Role {
+		f.Severity = Informational
+	}
+	f.Reason += "; what that allowed is in no event"
+	f.stand(removals)
+	return []Finding{f}
+}
+
+// identityPolicy is the identity policy that a change is about.
+func identityPolicy(change Change) RolePolicy {
+	return RolePolicy{Name: change.Detail["policyName"], ARN: change.Detail["policyArn"]}
+}
+
 // claim is the policy that a change claims to have written: the whole document
-// of PutPolicy, the one statement of AddStatement.
+// of PutPolicy and its like, the one statement of AddStatement.
 func claim(change Change) (policy.Policy, bool) {
 	switch {
 	case change.Operation == AddStatement && change.Statement != nil:
 		return policy.Policy{Statements: []policy.Statement{*change.Statement}}, true
-	case (change.Operation == PutPolicy || change.Operation == PutIdentityPolicy) && change.Policy != nil:
+	case change.Policy != nil && written[change.Operation]:
 		return *change.Policy, true
+	case change.Operation == PutIdentityPolicy:
+		return managedByAWS(change.Detail["policyArn"])
 	}
 	return policy.Policy{}, false
 }
 
-// RemovalOf is the removal that a change claims, false if it claims none.
-func RemovalOf(change Change) (Removal, bool) {
+// written are the operations whose Policy is a whole document.
+var written = map[Operation]bool{PutPolicy: true, CreateSubject: true, PutIdentityPolicy: true, PutManagedPolicy: true}
+
+// RemovalOf is the removal that a change claims, false if it claims none. A
+// trust policy that stands may be the removal of what stood before it.
+func RemovalOf(change Change, state State) (Removal, bool) {
 	r := Removal{Place: change.Place, Actor: change.Actor, Event: change.Event}
 	switch change.Operation {
 	case RemoveStatement:
 		r.Sid = change.Sid
+	case RemoveIdentityPolicy:
+		r.Sid = identityPolicy(change).String()
+	case PutPolicy:
+		if change.Place != Trust || !Reflects(state, change) {
+			return Removal{}, false
+		}
 	case DeletePolicy, DeletePlace, DeleteURL, DeleteMapping:
 	default:
 		return Removal{}, false

@@ -246,7 +246,7 @@ func TestDenyGoneForSecondsIsTransient(t *testing.T) {
 	removed := func(sid string) Change {
 		return Change{Subject: orders, Operation: RemoveStatement, Sid: sid, Event: Event{ID: "e1", Time: noon}}
 	}
-	removal, _ := RemovalOf(removed("deny"))
+	removal, _ := RemovalOf(removed("deny"), State{})
 	found := TransientFindings(removed("deny"), live, approved, []Removal{removal}, here)
 	if len(found) != 1 || strings.Contains(found[0].Reason, "it stood") || found[0].Kind != PolicyWidened || found[0].Severity != Critical || found[0].Status != Transient || found[0].Statement.Effect != policy.Deny {
 		t.Errorf("the Deny: got %+v", found)

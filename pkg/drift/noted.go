@@ -126,7 +126,7 @@ func unknownRole(change Change, baseline Baseline, c Context) []Finding {
 // who took it away, from the removals that the ledger has.
 func (f *Finding) stand(removals []Removal) {
 	for _, r := range removals {
-		sid := r.Sid == "" || len(f.Sids) > 0 && f.Sids[0] == r.Sid
+		sid := r.Sid == "" || len(f.Sids) > 0 && f.Sids[0] == r.Sid || r.Sid == f.Policy
 		if r.Place != f.Place || !sid || r.Event.Time.Before(f.Event.Time) {
 			continue
 		}

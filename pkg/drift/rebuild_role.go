@@ -62,7 +62,7 @@ func (s *State) identity(change Change) {
 	if s.Role == nil {
 		s.Role = &RoleState{ARN: string(change.Subject)}
 	}
-	of := RolePolicy{Name: change.Detail["policyName"], ARN: change.Detail["policyArn"]}
+	of := identityPolicy(change)
 	known := s.drop(of)
 	document, read := managedByAWS(of.ARN)
 	switch {
@@ -131,7 +131,7 @@ func reflectsRole(state State, change Change) bool {
 	gone := state.Role == nil
 	switch change.Operation {
 	case CreateSubject:
-		return !gone || !state.Whole
+		return !gone && (change.Policy == nil || !state.Covers(Trust) || state.Policies[Trust].Policy.Equal(*change.Policy)) || !state.Whole
 	case DeleteSubject:
 		return gone
 	case PutPolicy:
@@ -152,9 +152,14 @@ func (s State) bears(change Change) bool {
 	if s.Role == nil {
 		return true
 	}
-	at := 0
+	of, at := identityPolicy(change), 0
+	if change.Operation == PutManagedPolicy && s.Role.BoundaryARN == of.ARN {
+		if version := change.Detail["versionId"]; version != "" && s.Covers(Boundary) && s.Policies[Boundary].RevisionID != version {
+			return false
+		}
+	}
 	for _, p := range s.Role.Policies {
-		if p.Name != change.Detail["policyName"] || p.ARN != change.Detail["policyArn"] {
+		if p.Name != of.Name || p.ARN != of.ARN || p.Group != "" && change.Operation != PutManagedPolicy {
 			at += p.Statements
 			continue
 		}

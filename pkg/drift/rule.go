@@ -132,7 +132,7 @@ type Suppression struct {
 // came and went before it could be read can be told with how long it stood.
 type Removal struct {
 	Place Place  `json:"qualifier,omitempty"`
-	Sid   string `json:"sid,omitempty"` // of RemovePermission; empty: everything at the place
+	Sid   string `json:"sid,omitempty"` // of RemovePermission, or the identity policy; empty: everything at the place
 	Actor Actor  `json:"actor"`
 	Event Event  `json:"event"`
 }
