@@ -128,3 +128,17 @@ func TestReflectsTheBoundarysVersionAndTheUsersOwn(t *testing.T) {
 		}
 	}
 }
+
+// Who resolved a finding of a role is told whichever call it was: a policy is
+// also narrowed by putting another in its place.
+func TestWhoNarrowedARoleIsTold(t *testing.T) {
+	live, approved := roleState(t, documents{[]string{byLambda}, []string{logging}, nil}), roleBaseline(t, documents{[]string{byLambda}, []string{logging}, nil})
+	wide := roleState(t, documents{[]string{byLambda}, []string{logging, everything}, nil})
+	rows := Compare(Change{Subject: deployRole}, wide, approved, here)
+	change := came(t, PutIdentityPolicy, Identity, logging, map[string]string{"policyName": "p0"})
+	change.Actor.ARN = "arn:aws:iam::111122223333:user/alice"
+	transitions := Reconcile(change, rows, Compare(change, live, approved, here), live, here)
+	if len(transitions) != 1 || transitions[0].Kind != Closed || !strings.Contains(transitions[0].Finding.Pending[0].Note, "by arn:aws:iam::111122223333:user/alice (Call)") {
+		t.Errorf("got %+v", transitions)
+	}
+}

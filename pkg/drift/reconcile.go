@@ -321,7 +321,7 @@ func resolve(row Finding, change Change, now time.Time) Transition {
 var takesAway = map[Operation]bool{
 	RemoveStatement: true, PutPolicy: true, DeletePolicy: true, DeleteSubject: true, DeletePlace: true,
 	PutURL: true, DeleteURL: true, PutMapping: true, DeleteMapping: true, Configure: true,
-	RemoveIdentityPolicy: true, PutBoundary: true, PutManagedPolicy: true,
+	PutIdentityPolicy: true, RemoveIdentityPolicy: true, PutBoundary: true, RemoveBoundary: true, PutManagedPolicy: true,
 }
 
 // announce is a transition whose announcement is due once the row is written.
