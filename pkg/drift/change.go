@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/permdrift/permdrift/pkg/policy"
@@ -84,6 +85,12 @@ func (e Event) Key() string {
 		return e.Original
 	}
 	return e.ID
+}
+
+// cause tells one event from another, as the cause of a finding: by the time
+// where it has no id.
+func (e Event) cause() string {
+	return cmp.Or(e.Key(), e.Time.UTC().Format(time.RFC3339)) + ":" + e.Name
 }
 
 // Actor is who made the call.

@@ -88,6 +88,9 @@ func TransientFindings(change Change, state State, baseline Baseline, removals [
 	}
 	past, ok := past(change, state)
 	if !ok {
+		if change.Operation == AddStatement {
+			return unread(change)
+		}
 		return unseen(change, baseline, removals)
 	}
 	stands := make(map[string]bool)
@@ -180,11 +183,28 @@ func pastRole(change Change, state, then State) (State, bool) {
 		then.Policies[Boundary] = PlacePolicy{}
 	case change.Operation == PutManagedPolicy && role.BoundaryARN == of.ARN:
 		then.Policies[Boundary] = PlacePolicy{Policy: claimed}
+	case change.Operation == RemoveIdentityPolicy: // it is back: a Deny of it was gone
+		known = then.drop(of)
 	default:
 		then.drop(of)
 		then.take(of, claimed)
 	}
 	return then, known
+}
+
+// unread is the finding about a statement that is gone again, and whose text could
+// not be read in its event.
+func unread(change Change) []Finding {
+	s := change.Subject
+	f := Finding{
+		ID: eventID(s, change.Place, change.Event), Kind: newDrafts(change, s, change.Place).widened(), Severity: Medium, Exposure: policy.Unknown,
+		Status: Transient, Subject: s, Place: change.Place, Account: s.Account(), Region: s.Region(), Sids: addSid(nil, change.Sid),
+		Reason: "a statement was added that is gone again, and nobody can say what it allowed", Actor: change.Actor, Event: change.Event,
+	}
+	if change.Problem != "" {
+		f.Reason += ": " + change.Problem
+	}
+	return []Finding{f}
 }
 
 // unseen is the finding about a managed policy that a role had for a moment, and

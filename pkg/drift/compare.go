@@ -350,5 +350,5 @@ func UnreadableFinding(change Change) Finding {
 }
 
 func eventID(s Subject, p Place, e Event) string {
-	return FindingID(s, p, "event:"+e.Key()+":"+e.Name)
+	return FindingID(s, p, "event:"+e.cause())
 }

@@ -65,7 +65,8 @@ func (c comparison) unassumable(f *Finding, lost policy.Statement) {
 }
 
 // compareBoundary tells where what is approved of a role comes to more because
-// its permissions boundary is gone or wider, or to less because it is narrower.
+// its permissions boundary is gone or wider, or to less because it is narrower;
+// and that it is gone or wider even where that changes nothing at present.
 func compareBoundary(change Change, state State, baseline Baseline, c Context) []Finding {
 	approved, known := baseline.Places[Boundary]
 	if !known || state.Role == nil || !state.Covers(Boundary) || !state.Covers(Identity) {
@@ -87,6 +88,8 @@ func compareBoundary(change Change, state State, baseline Baseline, c Context) [
 		}
 	} else if before.Boundary != nil && now.Boundary == nil {
 		d.boundary(BoundaryRemoved, approved, Medium, "the permissions boundary is gone: it takes nothing away from what is approved, and would from what is added")
+	} else if before.Boundary != nil && policy.NewAccess(*before.Boundary, *now.Boundary, policy.Options{Type: policy.IdentityPolicy, Account: options.Account}).New {
+		d.widerLimit(approved, now, options)
 	}
 	lost := policy.LostAccess(before.Policy, before.Policy, options)
 	if lost.New && now.Boundary != nil {
@@ -94,11 +97,39 @@ func compareBoundary(change Change, state State, baseline Baseline, c Context) [
 		f.Witness, f.Certain = firstWitness(lost, 0), !lost.Unknown
 	}
 	for i := range d.list {
-		if now.Boundary != nil && state.Role != nil {
-			d.list[i].Config = &Config{Boundary: state.Role.BoundaryARN}
+		if now.Boundary != nil {
+			f := &d.list[i]
+			f.ID = FindingID(f.Subject, f.Place, string(f.Kind)+":"+keys(now.Boundary.Statements)) // another boundary is another finding
+			f.Config = &Config{Boundary: state.Role.BoundaryARN}
 		}
 	}
 	return d.list
+}
+
+// widerLimit drafts the finding about a boundary that is wider than approved,
+// and takes as much as before from what is approved: what is added may come to
+// more.
+func (d *drafts) widerLimit(approved Approved, now Rights, options policy.Options) {
+	access := policy.NewAccess(now.Policy, now.Policy, options)
+	if !access.New {
+		d.boundary(BoundaryRemoved, approved, Low, "the permissions boundary is wider than approved: it takes as much from what the role has, and less from what is added")
+		return
+	}
+	f := d.boundary(BoundaryRemoved, approved, Medium, "the permissions boundary is wider than approved: what nobody approved of the role comes to more")
+	if f.Witness = firstWitness(access, 0); f.Witness != nil {
+		f.Reason += ", for example " + f.Witness.Action + " on " + f.Witness.Resource
+	}
+	f.Certain = !access.Unknown && (f.Witness == nil || f.Witness.Certain)
+}
+
+// keys are statements in one spelling and order.
+func keys(list []policy.Statement) string {
+	var all []string
+	for _, s := range list {
+		all = append(all, string(s.Effect)+":"+s.Key())
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), "\n")
 }
 
 // boundary drafts a finding about the boundary as a whole.
@@ -127,7 +158,7 @@ func reach(found []Finding, state State, baseline Baseline, c Context) {
 	approved, now := baseline.rights(c.Now), state.rights()
 	had := methods(c.Reach(approved, account))
 	var wider []*Finding
-	told := make(map[string]bool)
+	told := make(map[string]Severity)
 	for i := range found {
 		f := &found[i]
 		if f.Kind != PermissionsWidened && f.Kind != BoundaryRemoved || f.Severity == Informational {
@@ -139,11 +170,12 @@ func reach(found []Finding, state State, baseline Baseline, c Context) {
 			with.Policy.Statements = append(slices.Clip(with.Policy.Statements), *f.Statement)
 		}
 		f.comesTo(c.Reach(with, account), had, told)
+		f.comesTo(c.elsewhere(f.Statement, Rights{Policy: approved.Policy, Boundary: now.Boundary}, account, had), nil, told)
 	}
 	if len(wider) == 0 {
 		return
 	}
-	together := slices.DeleteFunc(slices.Clone(c.Reach(now, account)), func(e Escalation) bool { return told[e.Method] || had[e.Method] })
+	together := slices.DeleteFunc(slices.Clone(c.Reach(now, account)), func(e Escalation) bool { return asBad(told, e) || asBad(had, e) })
 	if len(together) == 0 {
 		return
 	}
@@ -151,7 +183,7 @@ func reach(found []Finding, state State, baseline Baseline, c Context) {
 	parts := make([][]Escalation, len(wider))
 	for i, f := range wider {
 		still := methods(c.Reach(now.without(f.Statement), account))
-		parts[i] = slices.DeleteFunc(slices.Clone(together), func(e Escalation) bool { return still[e.Method] && f.Statement != nil })
+		parts[i] = slices.DeleteFunc(slices.Clone(together), func(e Escalation) bool { return asBad(still, e) && f.Statement != nil })
 		for _, e := range parts[i] {
 			needed[e.Method] = true
 		}
@@ -162,8 +194,27 @@ func reach(found []Finding, state State, baseline Baseline, c Context) {
 				parts[i] = append(parts[i], e)
 			}
 		}
-		f.comesTo(parts[i], had, make(map[string]bool))
+		f.comesTo(parts[i], had, make(map[string]Severity))
 	}
+}
+
+// elsewhere is what a new Allow comes to by requests that were not approved,
+// though the approved rights come to the same by others: the code of another
+// function.
+func (c Context) elsewhere(s *policy.Statement, approved Rights, account string, had map[string]Severity) []Escalation {
+	if s == nil || s.Effect != policy.Allow || len(had) == 0 {
+		return nil
+	}
+	alone := Rights{Policy: policy.Policy{Version: "2012-10-17", Statements: []policy.Statement{*s}}, Boundary: approved.Boundary}
+	hidden := func(e Escalation) bool { return asBad(had, e) }
+	if !slices.ContainsFunc(c.Reach(alone, account), hidden) {
+		return nil
+	}
+	for _, a := range approved.Policy.Statements {
+		a.Effect = policy.Deny
+		alone.Policy.Statements = append(alone.Policy.Statements, a)
+	}
+	return slices.DeleteFunc(slices.Clone(c.Reach(alone, account)), func(e Escalation) bool { return !hidden(e) })
 }
 
 // without are rights less the statements that mean the same as one, or with a
@@ -188,21 +239,27 @@ func onlyAdministrator(r Rights, _ string) []Escalation {
 	return []Escalation{{Method: "administrator", Severity: Critical, Reason: "it can do everything on everything: an administrator"}}
 }
 
-func methods(list []Escalation) map[string]bool {
-	set := make(map[string]bool, len(list))
+func methods(list []Escalation) map[string]Severity {
+	set := make(map[string]Severity, len(list))
 	for _, e := range list {
-		set[e.Method] = true
+		set[e.Method] = e.Severity
 	}
 	return set
 }
 
+// asBad reports whether a method is in a set, and no less severe: on one
+// function, or on every one.
+func asBad(set map[string]Severity, e Escalation) bool {
+	return set[e.Method].Rank() >= e.Severity.Rank()
+}
+
 // comesTo adds to a finding what its rights come to and was not so before.
-func (f *Finding) comesTo(list []Escalation, had, told map[string]bool) {
+func (f *Finding) comesTo(list []Escalation, had, told map[string]Severity) {
 	for _, e := range list {
-		if had[e.Method] || slices.ContainsFunc(f.Escalations, func(o Escalation) bool { return o.Method == e.Method }) {
+		if asBad(had, e) || asBad(methods(f.Escalations), e) {
 			continue
 		}
-		told[e.Method] = true
+		told[e.Method] = e.Severity
 		f.Escalations = append(f.Escalations, e)
 		f.Reason += "; " + e.Reason
 		if e.Severity.Rank() > f.Severity.Rank() {

@@ -35,7 +35,7 @@ func Tampering(change Change, own Own) (finding *Finding, undecided string) {
 	}
 	s := change.Subject
 	return &Finding{
-		ID: FindingID(s, change.Place, "tampering:"+change.Event.Key()+":"+change.Event.Name), Kind: AuditBlinded, Status: Open,
+		ID: FindingID(s, change.Place, "tampering:"+change.Event.cause()), Kind: AuditBlinded, Status: Open,
 		Severity: Critical, Subject: s, Place: change.Place, Account: s.Account(), Region: change.Event.Region,
 		Reason: why, Certain: true, Actor: change.Actor, Event: change.Event,
 	}, ""
@@ -85,9 +85,26 @@ func (o Own) subject(change Change) string {
 	return change.Event.Name + " on " + change.Subject.Name() + ", a " + string(change.Subject.Kind()) + " of the auditing itself"
 }
 
-// ours reports whether a resource belongs to the stack, by its name.
+// ours reports whether a resource belongs to the stack, by its name. Of a long
+// stack name CloudFormation takes the beginning only, where the whole would go
+// beyond the service's limit.
 func (o Own) ours(name string) bool {
-	return o.Stack != "" && (name == o.Stack || strings.HasPrefix(name, o.Stack+"-"))
+	if o.Stack == "" {
+		return false
+	}
+	if name == o.Stack || strings.HasPrefix(name, o.Stack+"-") {
+		return true
+	}
+	const least, nearLimit = 16, 48
+	if len(name) < nearLimit {
+		return false
+	}
+	for cut := strings.LastIndexByte(name, '-'); cut >= least; cut = strings.LastIndexByte(name[:cut], '-') {
+		if strings.HasPrefix(o.Stack, name[:cut]) {
+			return o.Stack[cut] != '-' // a name that is cut at a hyphen is that of a stack with a shorter name
+		}
+	}
+	return false
 }
 
 // resources are the names in the parameters of a call: of an ARN or a URL what
@@ -134,6 +151,9 @@ func trail(change Change) (why, undecided string) {
 		if change.Detail["isMultiRegionTrail"] == "false" || change.Detail["includeGlobalServiceEvents"] == "false" {
 			return change.Event.Name + " on " + name + ": it records fewer regions, or no global services, and with them no calls to IAM", ""
 		}
+		if change.Detail["isOrganizationTrail"] == "false" {
+			return change.Event.Name + " on " + name + ": it records this account only; if it was the organization's, no call in the others is heard of any more", ""
+		}
 		return "", ""
 	case strings.HasPrefix(change.Event.Name, "PutEventSelectors"):
 		if keepsManagement(change.Detail) {
@@ -164,6 +184,11 @@ func keepsManagement(detail map[string]string) bool {
 			Field     string   `json:"field"`
 			Equals    []string `json:"equals"`
 			NotEquals []string `json:"notEquals"`
+			// No selector that keeps everything needs the rest.
+			StartsWith    []string `json:"startsWith"`
+			EndsWith      []string `json:"endsWith"`
+			NotStartsWith []string `json:"notStartsWith"`
+			NotEndsWith   []string `json:"notEndsWith"`
 		} `json:"fieldSelectors"`
 	}
 	if text := detail["advancedEventSelectors"]; text == "" || json.Unmarshal([]byte(text), &advanced) != nil {
@@ -173,6 +198,8 @@ func keepsManagement(detail map[string]string) bool {
 		management, all := false, true
 		for _, f := range s.Fields {
 			switch {
+			case len(f.StartsWith)+len(f.EndsWith)+len(f.NotStartsWith)+len(f.NotEndsWith) > 0:
+				all = false
 			case f.Field == "eventCategory":
 				management = slices.Equal(f.Equals, []string{"Management"})
 			case f.Field == "readOnly" && slices.Equal(f.Equals, []string{"false"}):

@@ -136,7 +136,9 @@ func reflectsRole(state State, change Change) bool {
 		return gone
 	case PutPolicy:
 		return !state.Covers(change.Place) || change.Policy == nil || state.Policies[change.Place].Policy.Equal(*change.Policy)
-	case PutIdentityPolicy, RemoveIdentityPolicy, PutManagedPolicy:
+	case PutIdentityPolicy:
+		return !state.Covers(Identity) || !(gone && state.Whole) && state.bears(change)
+	case RemoveIdentityPolicy, PutManagedPolicy:
 		return gone && state.Whole || !state.Covers(Identity) || state.bears(change)
 	case PutBoundary:
 		return gone || !state.Covers(Boundary) || state.Role.BoundaryARN == change.Detail["permissionsBoundary"]

@@ -41,6 +41,7 @@ func Reconcile(change Change, stored, found []Finding, state State, c Context) [
 			t = first(f, stored, state, c.Now)
 		}
 		if t.Kind != "" {
+			present[f.ID] = true // one transition a row
 			transitions = append(transitions, t)
 		}
 	}
@@ -90,14 +91,15 @@ func first(f Finding, stored []Finding, state State, now time.Time) Transition {
 }
 
 // replaced is the open finding of the same place whose Sid a new finding took
-// over: the statement under that Sid was swapped. Of a function URL there is one
-// at a place, so another finding about it replaces the one before.
+// over: the statement under that Sid was swapped. Of a function URL, and of a
+// permissions boundary, there is one at a place, so another finding about it
+// replaces the one before.
 func replaced(f Finding, stored []Finding, state State) (Finding, bool) {
 	for _, row := range stored {
 		if row.Status != Open || row.Place != f.Place || row.Kind != f.Kind || row.ID == f.ID || !Settles(state, row) {
 			continue
 		}
-		if row.Kind == URLOpened {
+		if row.Kind == URLOpened || row.Kind == BoundaryRemoved {
 			return row, true
 		}
 		for _, sid := range f.Sids {
@@ -179,7 +181,7 @@ func adopted(row, f Finding, now time.Time) Transition {
 // that no state shows, rather than about something that comes and goes.
 func ofEvent(row Finding) bool {
 	return row.Kind == AuditBlinded || row.Kind == AliasRepointed ||
-		(row.Kind == UnreadableChange || row.Kind == TrustWidened) && row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
+		row.Event.Key() != "" && row.ID == eventID(row.Subject, row.Place, row.Event)
 }
 
 // seen counts a sighting, silently, unless the same cause has become worse: a
@@ -220,18 +222,21 @@ func refreshed(row, f Finding) Finding {
 
 // meetTransient reports a grant that came and went once more, unless its event
 // is one that is known already or lies within the life that the row tells of.
+// That it was approved once does not count: if it still were, it would not be
+// found.
 func meetTransient(row, f Finding, now time.Time) Transition {
-	if row.Status == Open || row.Status == Accepted || row.Status == Suppressed {
+	if row.Status == Open || row.Status == Suppressed && !row.unmuted(now) {
 		return Transition{} // an open row that is gone is resolved as such
 	}
 	told := row.ResolvedAt
-	if row.Status == Transient { // it was resolved when it was read, which is minutes after it was gone
+	if row.Status == Transient || row.Status == Suppressed { // it was resolved when it was read, which is minutes after it was gone
 		told = row.Event.Time
 	}
 	if row.Event.Key() == f.Event.Key() || !f.Event.Time.After(told) {
 		return Transition{}
 	}
 	row = refreshed(row, f)
+	row.Suppression = nil
 	row.Status, row.Actor, row.Event = Transient, f.Actor, f.Event
 	if row.LastSeen, row.ResolvedAt = now, now; !f.ResolvedAt.IsZero() {
 		row.ResolvedAt = f.ResolvedAt

@@ -104,15 +104,20 @@ type Gap struct {
 }
 
 // Covers reports whether the state says something about the policy at a place:
-// it was read, or it is known not to exist. A gap covers nothing.
+// it was read, or it is known not to exist. A gap covers nothing; but that not
+// all could be listed takes nothing from what was read.
 func (s State) Covers(p Place) bool {
-	if s.missing(Policies, p) {
-		return false
+	_, read := s.Policies[p]
+	return s.covered(Policies, p, read, s.Whole)
+}
+
+// covered reports whether an aspect of a place is known: where it was read, unless
+// a gap is about it; else where all of the aspect was.
+func (s State) covered(a Aspect, p Place, read, all bool) bool {
+	if read {
+		return !slices.ContainsFunc(s.Gaps, func(g Gap) bool { return !g.All && g.Place == p && g.Aspect == a })
 	}
-	if _, ok := s.Policies[p]; ok {
-		return true
-	}
-	return s.Whole
+	return all && !s.missing(a, p)
 }
 
 // missing reports whether a gap is about an aspect of a place. A gap of all
@@ -125,27 +130,18 @@ func (s State) missing(a Aspect, p Place) bool {
 
 // CoversURL reports whether the state says something about the URL of a place.
 func (s State) CoversURL(p Place) bool {
-	if s.missing(URLs, p) {
-		return false
-	}
-	_, ok := s.URLs[p]
-	return ok || slices.Contains(s.Listed, URLs)
+	_, read := s.URLs[p]
+	return s.covered(URLs, p, read, slices.Contains(s.Listed, URLs))
 }
 
 // CoversMapping reports whether the state says something about an event source mapping.
 func (s State) CoversMapping(uuid string) bool {
-	if s.missing(Mappings, Unqualified) {
-		return false
-	}
-	_, ok := s.Mappings[uuid]
-	return ok || slices.Contains(s.Listed, Mappings)
+	_, read := s.Mappings[uuid]
+	return s.covered(Mappings, Unqualified, read, slices.Contains(s.Listed, Mappings))
 }
 
 // CoversRole reports whether the state says something about the role at a place.
 func (s State) CoversRole(p Place) bool {
-	if s.missing(Roles, Unqualified) {
-		return false
-	}
-	_, ok := s.Roles[p]
-	return ok || slices.Contains(s.Listed, Roles)
+	_, read := s.Roles[p]
+	return s.covered(Roles, Unqualified, read, slices.Contains(s.Listed, Roles))
 }

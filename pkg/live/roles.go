@@ -59,12 +59,10 @@ func (l *Lambda) roleSubjects(ctx context.Context) iter.Seq2[drift.Subject, erro
 }
 
 // executionRoles are the roles of the account that its functions run as, each
-// once. The listing of functions is the shared one.
+// once: those of published versions too, which keep the role that they had.
 func (l *Lambda) executionRoles(ctx context.Context) iter.Seq2[drift.Subject, error] {
 	return func(yield func(drift.Subject, error) bool) {
-		all, err := l.running.get(ctx, "ListFunctions", l.now, shareFor, func() (map[drift.Subject][]drift.Subject, error) {
-			return l.functionsByRole(ctx)
-		})
+		all, err := l.functionsByRole(ctx, lambdatypes.FunctionVersionAll)
 		if err != nil {
 			yield("", err)
 			return
@@ -96,7 +94,7 @@ func (l *Lambda) functionsOf(ctx context.Context, role drift.Subject) []drift.Su
 		return nil
 	}
 	all, err := l.running.get(ctx, "ListFunctions", l.now, shareFor, func() (map[drift.Subject][]drift.Subject, error) {
-		return l.functionsByRole(ctx)
+		return l.functionsByRole(ctx, "")
 	})
 	if err != nil {
 		return nil
@@ -104,11 +102,12 @@ func (l *Lambda) functionsOf(ctx context.Context, role drift.Subject) []drift.Su
 	return append([]drift.Subject{}, all[role]...)
 }
 
-// functionsByRole lists all functions, as what their unpublished code runs as.
-func (l *Lambda) functionsByRole(ctx context.Context) (map[drift.Subject][]drift.Subject, error) {
+// functionsByRole lists all functions by the roles that they run as: that of
+// their unpublished code, and of all versions if asked for.
+func (l *Lambda) functionsByRole(ctx context.Context, versions lambdatypes.FunctionVersion) (map[drift.Subject][]drift.Subject, error) {
 	all := map[drift.Subject][]drift.Subject{}
 	listing := pages(ctx, l, "ListFunctions", l.own.others, func(marker *string) ([]lambdatypes.FunctionConfiguration, *string, error) {
-		out, err := l.list.ListFunctions(ctx, &lambda.ListFunctionsInput{Marker: marker}, once)
+		out, err := l.list.ListFunctions(ctx, &lambda.ListFunctionsInput{Marker: marker, FunctionVersion: versions}, once)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -124,7 +123,9 @@ func (l *Lambda) functionsByRole(ctx context.Context) (map[drift.Subject][]drift
 		}
 		if role := drift.Subject(aws.ToString(f.Role)); role.Kind() == drift.Role {
 			role = identitySubject(drift.Role, role.Partition(), role.Account(), role.Name())
-			all[role] = append(all[role], function)
+			if !slices.Contains(all[role], function) {
+				all[role] = append(all[role], function)
+			}
 		}
 	}
 	return all, nil

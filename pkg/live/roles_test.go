@@ -163,3 +163,23 @@ func TestSubjectsListsExecutionRoles(t *testing.T) {
 		t.Errorf("got %v", roles)
 	}
 }
+
+// A published version keeps the role that it had, when the function gets another.
+func TestSubjectsListsTheRolesOfVersions(t *testing.T) {
+	w := newWorld(t, localaws.Options{}, live.WithRoles(live.ExecutionRoles))
+	w.aws.SetRole(w.orders, "arn:aws:iam::111122223333:role/old")
+	w.aws.AddVersion(w.orders)
+	w.aws.SetRole(w.orders, "arn:aws:iam::111122223333:role/new")
+	var roles []drift.Subject
+	for s, err := range w.reader.Subjects(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Kind() == drift.Role {
+			roles = append(roles, s)
+		}
+	}
+	if want := []drift.Subject{"arn:aws:iam::111122223333:role/new", "arn:aws:iam::111122223333:role/old"}; !slices.Equal(roles, want) {
+		t.Errorf("got %v, want %v", roles, want)
+	}
+}

@@ -21,7 +21,7 @@ type Decision struct {
 // cause. It is pure. A statement under several Sids takes one call each, and a
 // new decision before each.
 func Plan(finding drift.Finding, state drift.State, baseline drift.Baseline, c drift.Context) Decision {
-	if !state.Covers(finding.Place) {
+	if len(state.Gaps) > 0 || !state.Covers(finding.Place) {
 		return Decision{Why: "the policy could not be read"}
 	}
 	current, ok := stillThere(finding, state, baseline, c)
