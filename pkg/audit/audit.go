@@ -302,7 +302,10 @@ func covered(state drift.State, change drift.Change) bool {
 	case drift.PutMapping, drift.DeleteMapping:
 		return change.Config == nil || change.Config.Mapping == nil || state.CoversMapping(change.Config.Mapping.UUID)
 	case drift.Configure:
-		return state.CoversRole(drift.Unqualified)
+		if change.Subject.Kind() == drift.Function {
+			return state.CoversRole(drift.Unqualified)
+		}
+		return state.Covers(change.Place)
 	default:
 		return state.Covers(change.Place)
 	}

@@ -415,3 +415,18 @@ func TestChangeOfSomeTrustAnchorIsOfEachRole(t *testing.T) {
 		t.Errorf("found of %v, not audited: %q", subjects, report.NotAudited)
 	}
 }
+
+// A call about a role or a user as a whole is judged at once: no execution role
+// is waited for.
+func TestCallsAboutRolesAndUsersAreJudgedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	for _, subject := range []drift.Subject{"arn:aws:iam::111122223333:role/machines", "arn:aws:iam::111122223333:user/ann"} {
+		change := drift.Change{Subject: subject, Whole: true, Operation: drift.Configure, Event: drift.Event{ID: "e1", Name: "UpdateRole", Time: w.clock()}}
+		if subject.Kind() == drift.User {
+			change.Event.Name = "RemoveUserFromGroup"
+		}
+		if _, err := w.Audit(t.Context(), change); err != nil {
+			t.Errorf("%s: %v", subject, err)
+		}
+	}
+}

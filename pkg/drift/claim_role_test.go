@@ -142,3 +142,29 @@ func TestWhoNarrowedARoleIsTold(t *testing.T) {
 		t.Errorf("got %+v", transitions)
 	}
 }
+
+// A state from before a user joined a group, or got another name, is stale.
+func TestReflectsMembersAndNames(t *testing.T) {
+	const bea = Subject("arn:aws:iam::111122223333:user/bea")
+	in := func(groups ...string) State {
+		return State{Subject: bea, Whole: true, Policies: map[Place]PlacePolicy{Identity: {}, Boundary: {}}, Role: &RoleState{ARN: string(bea), Groups: groups}}
+	}
+	for _, c := range []struct {
+		call, group string
+		state       State
+		want        bool
+	}{
+		{"AddUserToGroup", "staff", in("staff"), true},
+		{"AddUserToGroup", "staff", in("other"), false},
+		{"RemoveUserFromGroup", "staff", in("staff"), false},
+		{"RemoveUserFromGroup", "staff", in(), true},
+		{"RemoveUserFromGroup", "staff", State{Subject: bea, Whole: true}, true},
+		{"UpdateUser", "", in(), true},
+		{"UpdateUser", "", State{Subject: bea, Whole: true}, false},
+	} {
+		change := Change{Subject: bea, Operation: Configure, Detail: map[string]string{"groupName": c.group}, Event: Event{Name: c.call}}
+		if got := Reflects(c.state, change); got != c.want {
+			t.Errorf("%s: %v", c.call, got)
+		}
+	}
+}

@@ -137,13 +137,31 @@ func reflectsRole(state State, change Change) bool {
 	case PutPolicy:
 		return !state.Covers(change.Place) || change.Policy == nil || state.Policies[change.Place].Policy.Equal(*change.Policy)
 	case PutIdentityPolicy:
-		return !state.Covers(Identity) || !(gone && state.Whole) && state.bears(change)
+		return !state.Covers(Identity) || (!gone || !state.Whole) && state.bears(change)
 	case RemoveIdentityPolicy, PutManagedPolicy:
 		return gone && state.Whole || !state.Covers(Identity) || state.bears(change)
 	case PutBoundary:
 		return gone || !state.Covers(Boundary) || state.Role.BoundaryARN == change.Detail["permissionsBoundary"]
 	case RemoveBoundary:
 		return gone || !state.Covers(Boundary) || state.Role.BoundaryARN == ""
+	case Configure:
+		return reflectsMember(state, change)
+	default:
+		return true
+	}
+}
+
+// reflectsMember is [Reflects] for a user who joined or left a group, and for a
+// user or group that has a new name. Of a role, nothing that is audited changed.
+func reflectsMember(state State, change Change) bool {
+	group := change.Detail["groupName"]
+	switch {
+	case change.Subject.Kind() == Role:
+		return true
+	case state.Role == nil:
+		return !state.Whole || strings.HasPrefix(change.Event.Name, "Remove")
+	case change.Subject.Kind() == User && group != "" && state.Covers(Identity):
+		return slices.Contains(state.Role.Groups, group) != strings.HasPrefix(change.Event.Name, "Remove")
 	default:
 		return true
 	}
