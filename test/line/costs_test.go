@@ -1,6 +1,7 @@
 package line_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/permdrift/permdrift/internal/localaws"
@@ -14,6 +15,7 @@ type cost struct {
 	who    person
 	step   step
 	lambda string // calls to Lambda
+	iam    string // calls to IAM
 	stores string // calls to the baseline and the ledger
 	alerts int
 }
@@ -85,9 +87,10 @@ func costs() []cost {
 // What auditing a call costs: on the clean path one read each of Lambda, baseline
 // and ledger, and no write. Only what differs reads rules, tags and URLs.
 func TestCosts(t *testing.T) {
-	for _, c := range costs() {
+	for _, c := range slices.Concat(costs(), roleCosts()) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
+			w.iam.page = 100
 			w.rule(deployRule())
 			w.begin(c.before...)
 			if c.who.key == "" {
@@ -95,7 +98,7 @@ func TestCosts(t *testing.T) {
 			}
 			w.run(c.who, c.ground...)
 			w.topic.forget()
-			w.wantCost(c.who, c.step, c.lambda, c.stores)
+			w.wantCost(c.who, c.step, c.lambda, c.iam, c.stores)
 			if got := len(w.sent()); got != c.alerts {
 				t.Errorf("announced %d: %q", got, w.sent())
 			}
@@ -104,15 +107,19 @@ func TestCosts(t *testing.T) {
 }
 
 // wantCost checks what auditing one call costs.
-func (w *world) wantCost(who person, s step, lambda, stores string) {
+func (w *world) wantCost(who person, s step, lambda, iam, stores string) {
 	w.t.Helper()
 	records := w.do(who, s)
 	w.calls.forget()
 	w.aws.ForgetCalls()
+	w.iam.forgetReads()
 	w.deliver(records...)
 	w.settle()
 	if got := lambdaCalls(w.aws); got != lambda {
 		w.t.Errorf("Lambda: got %q, want %q", got, lambda)
+	}
+	if got := w.iam.countedReads(); got != iam {
+		w.t.Errorf("IAM: got %q, want %q", got, iam)
 	}
 	if got := w.calls.String(); got != stores {
 		w.t.Errorf("stores: got %q, want %q", got, stores)
@@ -133,5 +140,5 @@ func TestCostsOfOneReadWithoutJSONPolicies(t *testing.T) {
 	w := newWorld(t)
 	w.aws.Configure(func(o *localaws.Options) { o.JSONPolicies = false })
 	w.begin(grant("orders", "api", api, source(ourAPI)))
-	w.wantCost(owner, grant("orders", "api2", api, source(ourAPI)), "GetPolicy 1", clean)
+	w.wantCost(owner, grant("orders", "api2", api, source(ourAPI)), "GetPolicy 1", "", clean)
 }

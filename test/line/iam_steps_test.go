@@ -121,7 +121,10 @@ func trustDocument(role, text string) step {
 
 // inline is PutRolePolicy, PutUserPolicy or PutGroupPolicy with these statements.
 func inline(whose, name string, statements ...string) step {
-	text := rights(statements...)
+	return putDocument(whose, name, rights(statements...))
+}
+
+func putDocument(whose, name, text string) step {
 	return ofParty("PutPARTYPolicy", whose, fields{"policyName": name, "policyDocument": text}, func(p *party) error {
 		p.Inline[name] = text
 		return nil
