@@ -56,7 +56,8 @@ func reflectsConfig(state State, change Change) bool {
 	claimed := change.Config
 	switch change.Operation {
 	case PutURL:
-		return claimed == nil || claimed.URL == nil || !state.CoversURL(change.Place) || state.URLs[change.Place].AuthType == claimed.URL.AuthType
+		live := state.URLs[change.Place]
+		return claimed == nil || claimed.URL == nil || !state.CoversURL(change.Place) || claimed.URL.within(live)
 	case DeleteURL:
 		return !state.CoversURL(change.Place) || !state.URLs[change.Place].exists()
 	case PutMapping, DeleteMapping:

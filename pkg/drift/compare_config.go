@@ -158,9 +158,23 @@ func (c *CORS) words() string {
 
 // mappings compares the event source mappings that were read.
 func (cmp *configs) mappings() {
+	type cause struct {
+		place  Place
+		source string
+	}
+	enabled := make(map[cause]bool) // two mappings of one source, by topic say, are one cause
+	for _, m := range cmp.state.Mappings {
+		if m != nil {
+			enabled[cause{m.Place, m.Source}] = enabled[cause{m.Place, m.Source}] || m.Enabled
+		}
+	}
+	told := make(map[cause]bool)
 	for _, uuid := range slices.Sorted(maps.Keys(cmp.state.Mappings)) {
 		if m := cmp.state.Mappings[uuid]; m != nil {
-			cmp.mapping(m.Place, m.Mapping)
+			if at := (cause{m.Place, m.Source}); !told[at] && m.Enabled == enabled[at] {
+				told[at] = true
+				cmp.mapping(m.Place, m.Mapping)
+			}
 		}
 	}
 	for _, place := range slices.Sorted(maps.Keys(cmp.baseline.Places)) {

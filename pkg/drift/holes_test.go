@@ -211,3 +211,64 @@ func TestCallsWithoutAnIDAreToldApart(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// Two mappings from one source, by topic say, are one finding, of the enabled one.
+func TestTwoMappingsOfOneSourceAreOneFinding(t *testing.T) {
+	mapping := func(id string, enabled bool) *PlacedMapping {
+		return &PlacedMapping{Mapping: Mapping{UUID: id, Source: "kafka://broker.example:9092", Enabled: enabled}}
+	}
+	for name, mappings := range map[string]map[string]*PlacedMapping{
+		"the first is enabled":  {"a": mapping("a", true), "b": mapping("b", false)},
+		"the second is enabled": {"a": mapping("a", false), "b": mapping("b", true)},
+		"both are":              {"a": mapping("a", true), "b": mapping("b", true)},
+	} {
+		s := State{Subject: orders, ReadAt: noon, Mappings: mappings, Listed: []Aspect{Mappings}}
+		if got := Compare(Change{}, s, Baseline{}, here); len(got) != 1 || !got[0].Config.Mapping.Enabled || got[0].Severity != High {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+// CORS was opened, and is as before when it is read.
+func TestCORSThatWasOpenForAMomentIsTold(t *testing.T) {
+	wide := URL{AuthType: "AWS_IAM", CORS: &CORS{AllowOrigins: []string{"*"}, AllowCredentials: true}}
+	put := Change{Subject: orders, Operation: PutURL, Config: &Config{URL: &wide}, Event: Event{ID: "e", Name: "UpdateFunctionUrlConfig", Time: noon}}
+	s := state(t, "")
+	s.URLs = map[Place]URL{Unqualified: {AuthType: "AWS_IAM"}}
+	approved := Baseline{Subject: orders, Places: map[Place]Approved{Unqualified: {Approvals: []Approval{{Config: &Config{URL: &URL{AuthType: "AWS_IAM"}}}}}}}
+	if got := TransientFindings(put, s, approved, nil, here); len(got) != 1 || got[0].Kind != URLOpened || got[0].Severity != Medium {
+		t.Errorf("got %+v", got)
+	}
+	s.URLs[Unqualified] = wide
+	if !Reflects(s, put) {
+		t.Error("the URL is as claimed, and counts as stale")
+	}
+}
+
+// An adoption ends when its grant is taken away, however soon that is: who adds
+// the same again is not the deployer.
+func TestAdoptionEndsWithARemovalAtOnce(t *testing.T) {
+	s := state(t, "")
+	s.ReadAt = noon
+	row := Finding{
+		ID: "f", Kind: PolicyWidened, Status: Accepted, Subject: orders, Sids: []string{"x"}, Adoption: &Adoption{Rule: "r"},
+		LastSeen: noon.Add(-time.Minute), Version: 1,
+	}
+	remove := Change{Subject: orders, Operation: RemoveStatement, Sid: "x", Event: Event{ID: "e", Name: "RemovePermission", Time: noon}}
+	if got := Reconcile(remove, []Finding{row}, nil, s, here); len(got) != 1 || got[0].Finding.Status != Resolved || got[0].Finding.Adoption != nil {
+		t.Errorf("removed: got %+v", got)
+	}
+	if got := Reconcile(Change{Subject: orders, Operation: AddStatement}, []Finding{row}, nil, s, here); len(got) != 0 {
+		t.Errorf("perhaps read too early: got %+v", got)
+	}
+}
+
+func TestTamperingOfWhatAStackSetDeployed(t *testing.T) {
+	disable := Change{
+		Subject: "arn:aws:iam::444455556666:root", Operation: Blind, Event: Event{ID: "e", Source: "events.amazonaws.com", Name: "DisableRule"},
+		Detail: map[string]string{"name": "StackSet-permdrift-members-0a1b2c3d-identity"},
+	}
+	if f, _ := Tampering(disable, Own{Stack: "permdrift"}); f == nil {
+		t.Error("it is not told")
+	}
+}

@@ -92,6 +92,7 @@ func (o Own) ours(name string) bool {
 	if o.Stack == "" {
 		return false
 	}
+	name = strings.TrimPrefix(name, "StackSet-") // what a stack set deploys in other accounts
 	if name == o.Stack || strings.HasPrefix(name, o.Stack+"-") {
 		return true
 	}

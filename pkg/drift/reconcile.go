@@ -55,7 +55,7 @@ func Reconcile(change Change, stored, found []Finding, state State, c Context) [
 		case row.Status == Suppressed && row.unmuted(c.Now):
 			row.Status, row.ResolvedAt, row.Suppression = Resolved, c.Now, nil
 			transitions = append(transitions, Transition{Kind: Seen, Finding: row})
-		case row.Status == Accepted && row.Adoption != nil && state.ReadAt.Sub(row.LastSeen) > listingAge:
+		case row.Status == Accepted && row.Adoption != nil && (state.ReadAt.Sub(row.LastSeen) > listingAge || takenAway(row, change, state)):
 			row.Status, row.ResolvedAt, row.Adoption = Resolved, c.Now, nil // an adoption ends with its grant
 			transitions = append(transitions, Transition{Kind: Seen, Finding: row})
 		}
@@ -320,6 +320,12 @@ func resolve(row Finding, change Change, now time.Time) Transition {
 	}
 	row.Status, row.ResolvedAt = Resolved, now
 	return announce(Closed, row, now, note)
+}
+
+// takenAway reports whether a change took away what a row is about, as the state
+// shows, so that its absence is not that of a read that came too early.
+func takenAway(row Finding, change Change, state State) bool {
+	return takesAway[change.Operation] && change.Place == row.Place && !change.OutcomeUnknown && Reflects(state, change)
 }
 
 // takesAway are the operations that may take the cause of a finding away.
