@@ -75,14 +75,18 @@ func (p *program) audit(ctx context.Context, auditor *audit.Auditor, files []str
 			o.fail(err)
 			continue
 		}
+		before := records
 		for _, event := range bodies(text) {
 			results, err := cloudtrail.Decode(event)
 			if err != nil {
 				o.fail(fmt.Errorf("decoding %s: %w", file, err))
 				continue
 			}
-			records += len(results)
 			for _, result := range results {
+				records++
+				if result.Event.ID == "" {
+					result.Event.ID = fmt.Sprintf("number %d", records-before)
+				}
 				if err := o.result(ctx, auditor, file, result); err != nil {
 					return err
 				}

@@ -50,16 +50,20 @@ func (p *program) findingsListCommand() *cobra.Command {
 				return err
 			}
 			defer p.shut(store)
-			listed := 0
+			listed, there := 0, 0
 			defer func() {
-				if listed == 0 {
+				switch {
+				case there == 0:
 					fmt.Fprintln(p.err, "no findings in "+store.Name)
+				case listed == 0:
+					fmt.Fprintf(p.err, "no findings in %s are such; it has %d, and --all lists also those that are over\n", store.Name, there)
 				}
 			}()
 			for f, err := range store.Ledger.List(cmd.Context()) {
 				if err != nil {
 					return fmt.Errorf("listing findings: %w", err)
 				}
+				there++
 				if !l.wants(f) {
 					continue
 				}
@@ -115,7 +119,7 @@ func (p *program) listFinding(f drift.Finding) error {
 	if f.Status == drift.Suppressed && f.Suppression != nil {
 		until = ", suppressed by " + clean(f.Suppression.By) + " until " + f.Suppression.Until.Format(time.DateOnly)
 	}
-	_, err := fmt.Fprintf(p.out, "%s  %-10s %-13s %-18s %s%s\n", f.ID, f.Status, f.Severity, f.Kind, clean(f.Subject.ARN(f.Place)), until)
+	_, err := fmt.Fprintf(p.out, "%s  %-10s %-13s %-20s %s%s\n", f.ID, f.Status, f.Severity, f.Kind, clean(f.Subject.ARN(f.Place)), until)
 	if err != nil {
 		return fmt.Errorf("printing finding %s: %w", f.ID, err)
 	}

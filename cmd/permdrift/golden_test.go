@@ -88,6 +88,10 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"wrong-fail-on", "", []string{"audit", "--fail-on", "informational", "-"}, exitUsage},
 		{"wrong-store", "", []string{"findings", "list", "--store", "dynamodb:one"}, exitFailed},
 		{"no-event", "", []string{"audit"}, exitUsage},
+		{"unknown-shell", "", []string{"completion", "tcsh"}, exitUsage},
+		{"wrong-trusted-account", "", []string{"scan", "--trusted-account", "12"}, exitUsage},
+		{"two-accounts", "", []string{"explain", "--account", "111122223333,444455556666", "-"}, exitUsage},
+		{"audit-record-without-id", `{"Records":[{}]}`, []string{"audit", "--store", "none", "-"}, exitFailed},
 
 		{"audit-public", "", audit("public"), exitDrift},
 		{"audit-public-json", "", append(audit("public"), "--format", "json"), exitDrift},

@@ -59,12 +59,14 @@ func (v *viewer) context(p *program) (drift.Context, error) {
 }
 
 func (v *viewer) owner(account string) (policy.Owner, error) {
-	accounts, err := setup.Accounts(strings.Join(append(v.trusted, account), ","))
+	accounts, err := setup.Accounts(strings.Join(v.trusted, ","))
 	if err != nil {
-		return policy.Owner{}, usage("--account and --trusted-account: the list %w", err)
+		return policy.Owner{}, usage("--trusted-account %w", err)
 	}
-	if account != "" {
-		accounts = accounts[:len(accounts)-1]
+	if own, err := setup.Accounts(account); err != nil {
+		return policy.Owner{}, usage("--account %w", err)
+	} else if len(own) > 1 {
+		return policy.Owner{}, usage("--account is %q; name one account", account)
 	}
 	if _, err := setup.Organization(v.organization); err != nil {
 		return policy.Owner{}, usage("--org %w", err)

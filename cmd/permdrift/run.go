@@ -67,17 +67,19 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return p.run(ctx, args)
 }
 
-func (p *program) run(ctx context.Context, args []string) int {
+func (p *program) run(ctx context.Context, args []string) (code int) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a store that was cut short
+	defer p.damaged(&code)
 	root := p.root() //nolint:contextcheck // commands get the context from ExecuteContext
 	root.SetArgs(args)
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitClean
 	}
-	code := exitFailed
+	code = exitFailed
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		code = exit.code
 	} else if strings.HasPrefix(err.Error(), "unknown command") {
@@ -87,9 +89,14 @@ func (p *program) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(p.err, "permdrift: "+text)
 	}
 	if code == exitUsage {
-		fmt.Fprintln(p.err, "See 'permdrift help'.")
+		fmt.Fprintf(p.err, "See '%s'.\n", strings.TrimSpace("permdrift help "+within(cmd)))
 	}
 	return code
+}
+
+// within is the path of a command without the program's own name.
+func within(cmd *cobra.Command) string {
+	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "permdrift"), " ")
 }
 
 const rootHelp = `permdrift watches who may invoke and administer AWS Lambda functions.
@@ -132,6 +139,11 @@ func (p *program) root() *cobra.Command {
 		return nil
 	}
 	root.AddCommand(p.demoCommand(), p.explainCommand(), p.diffCommand(), p.auditCommand(), p.scanCommand(), p.baselineCommand(), p.findingsCommand(), p.whoCanCommand())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil { // a shell that it does not know is wrong usage
+		completion.Args = args(cobra.NoArgs)
+		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	return root
 }
 
@@ -153,7 +165,7 @@ func (p *program) shut(store *setup.Store) {
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, list []string) error {
 		if err := check(cmd, list); err != nil {
-			return usage("%s: %w", cmd.CommandPath(), err)
+			return usage("%s: %w", within(cmd), err)
 		}
 		return nil
 	}

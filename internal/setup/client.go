@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,24 +30,41 @@ type Account struct {
 // instance's metadata, does not answer at all on a laptop.
 const credentialsTimeout = 5 * time.Second
 
-// OpenAccount asks who the caller is and makes the clients. An empty region is
-// the one of the AWS configuration.
-func OpenAccount(ctx context.Context, region string, rate float64) (*Account, error) {
+// configuration is the AWS configuration of a person's machine.
+func configuration(ctx context.Context, region string) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // what it would log is in the error
 	if region != "" {
 		options = append(options, config.WithRegion(region))
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
+		return c, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
-	if c.Region == "" {
-		return nil, fmt.Errorf("no region: name one with --region, or set AWS_REGION")
-	}
+	return c, nil
+}
+
+// signedIn says how to sign in where there are no credentials.
+func signedIn(ctx context.Context, c aws.Config) error {
 	asking, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
 	if _, err := c.Credentials.Retrieve(asking); err != nil {
-		return nil, fmt.Errorf("no AWS credentials: set AWS_PROFILE, sign in with 'aws sso login', or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
+		return fmt.Errorf("no AWS credentials: set AWS_PROFILE, sign in with 'aws sso login', or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
+	}
+	return nil
+}
+
+// OpenAccount asks who the caller is and makes the clients. An empty region is
+// the one of the AWS configuration.
+func OpenAccount(ctx context.Context, region string, rate float64) (*Account, error) {
+	c, err := configuration(ctx, region)
+	if err != nil {
+		return nil, err
+	}
+	if c.Region == "" {
+		return nil, errors.New("no region: name one with --region, or set AWS_REGION")
+	}
+	if err := signedIn(ctx, c); err != nil {
+		return nil, err
 	}
 	identity, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {

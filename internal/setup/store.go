@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -139,11 +138,17 @@ func tableStore(ctx context.Context, names string) (*Store, error) {
 	if !ok || baselines == "" || findings == "" {
 		return nil, fmt.Errorf("opening the store dynamodb:%s: expected dynamodb:BASELINE_TABLE,LEDGER_TABLE", names)
 	}
-	aws, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("opening the store dynamodb:%s: loading the AWS configuration: %w", names, err)
+	c, err := configuration(ctx, "")
+	if err == nil && c.Region == "" {
+		err = errors.New("no region: set AWS_REGION")
 	}
-	client := dynamodb.NewFromConfig(aws)
+	if err == nil {
+		err = signedIn(ctx, c)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the store dynamodb:%s: %w", names, err)
+	}
+	client := dynamodb.NewFromConfig(c)
 	return &Store{
 		Name: "dynamodb:" + names, Baseline: baseline.NewDynamoDBAdmin(client, baselines), Ledger: ledger.NewDynamoDBAdmin(client, findings),
 		States: make(stateMap), close: func() error { return nil },

@@ -167,6 +167,14 @@ func TestStoreInUse(t *testing.T) {
 func TestTableStore(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	if _, err := OpenStore(t.Context(), "dynamodb:b,l", nothing); err == nil || !strings.Contains(err.Error(), "AWS_PROFILE") {
+		t.Errorf("without credentials: got %v", err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	s, err := OpenStore(t.Context(), "dynamodb:b,l", nothing)
 	if err != nil || s.Name != "dynamodb:b,l" {
 		t.Fatal(err)
