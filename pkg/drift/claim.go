@@ -96,12 +96,12 @@ func TransientFindings(change Change, state State, baseline Baseline, removals [
 	}
 	stands := make(map[string]bool)
 	for _, f := range Compare(change, state, baseline, c) {
-		stands[f.ID] = true
+		stands[f.way()] = true
 	}
 	var found []Finding
 	for _, f := range Compare(change, past, baseline, c) {
 		lost := f.Statement != nil && f.Statement.Effect == policy.Deny
-		if !widens[f.Kind] || f.Status != Open || stands[f.ID] || lost && change.Operation == AddStatement {
+		if !widens[f.Kind] || f.Status != Open || stands[f.way()] || lost && change.Operation == AddStatement {
 			continue
 		}
 		if f.Status = Transient; !lost {
@@ -110,6 +110,15 @@ func TransientFindings(change Change, state State, baseline Baseline, removals [
 		found = append(found, f)
 	}
 	return found
+}
+
+// way is what a finding has in common with one that stands and tells enough: its
+// id, and of a function URL the place and who has to sign.
+func (f Finding) way() string {
+	if f.Kind == URLOpened && f.Config != nil && f.Config.URL != nil {
+		return string(f.Place) + " " + f.Config.URL.AuthType
+	}
+	return f.ID
 }
 
 // widens are the kinds of findings about what lets somebody or something in.
