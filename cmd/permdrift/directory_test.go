@@ -126,7 +126,7 @@ func (d *directory) GetPolicy(_ context.Context, in *iam.GetPolicyInput, _ ...fu
 	if _, ok := d.policies[*in.PolicyArn]; !ok {
 		return nil, &types.NoSuchEntityException{Message: aws.String("no policy " + *in.PolicyArn)}
 	}
-	return &iam.GetPolicyOutput{Policy: &types.Policy{Arn: in.PolicyArn, DefaultVersionId: aws.String("v1")}}, nil
+	return &iam.GetPolicyOutput{Policy: &types.Policy{Arn: in.PolicyArn, DefaultVersionId: aws.String("v4")}}, nil
 }
 
 func (d *directory) GetPolicyVersion(_ context.Context, in *iam.GetPolicyVersionInput, _ ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error) {
@@ -141,8 +141,8 @@ func (d *directory) GetAccountAuthorizationDetails(_ context.Context, in *iam.Ge
 	}
 	if slices.Contains(in.Filter, types.EntityTypeLocalManagedPolicy) {
 		for _, arn := range slices.Sorted(maps.Keys(d.policies)) {
-			out.Policies = append(out.Policies, types.ManagedPolicyDetail{Arn: aws.String(arn), DefaultVersionId: aws.String("v1"), PolicyVersionList: []types.PolicyVersion{
-				{VersionId: aws.String("v1"), IsDefaultVersion: true, Document: aws.String(d.policies[arn])},
+			out.Policies = append(out.Policies, types.ManagedPolicyDetail{Arn: aws.String(arn), DefaultVersionId: aws.String("v4"), PolicyVersionList: []types.PolicyVersion{
+				{VersionId: aws.String("v4"), IsDefaultVersion: true, Document: aws.String(d.policies[arn])},
 			}})
 		}
 	}
