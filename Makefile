@@ -15,7 +15,7 @@ GOTOOL = go tool -modfile=tools/go.mod
 
 help: ## list the targets
 	@while IFS= read -r line; do case "$$line" in \
-		[a-z]*:*'## '*) printf '  %-10s %s\n' "$${line%%:*}" "$${line#*## }" ;; \
+		[a-z]*:*'## '*) printf '  %-12s %s\n' "$${line%%:*}" "$${line#*## }" ;; \
 	esac; done < Makefile
 
 demo: ## the whole story on this machine, in seconds
