@@ -92,7 +92,7 @@ func defaultPath(getenv func(string) string) (string, error) {
 	}
 	dir = filepath.Join(dir, "permdrift")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("making the store's folder: %w", err)
+		return "", fmt.Errorf("making the store's folder: %w; name a file with --store", err)
 	}
 	return filepath.Join(dir, "store.db"), nil
 }
