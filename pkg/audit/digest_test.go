@@ -49,6 +49,20 @@ func TestDigestTellsWhatWasLearned(t *testing.T) {
 	}
 }
 
+// A digest that is asked for a moment late misses nothing of the day before.
+func TestDigestThatIsLateMissesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.Context.Unknown, w.Context.LearnUntil = drift.Learn, noon.Add(48*time.Hour)
+	w.live = []string{own}
+	sent := &digests{}
+	w.handler.Digester = &Digester{Findings: w.Bolt, Alerts: sent}
+	w.audit(swept)
+	w.at = w.at.Add(24*time.Hour + 30*time.Second)
+	if _, err := w.handler.Handle(t.Context(), json.RawMessage(`{"permdrift":"digest"}`)); err != nil || len(sent.sids) != 1 {
+		t.Errorf("sent %q, %v", sent.sids, err)
+	}
+}
+
 func TestDigestWithoutAnyIsRefused(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.handler.Handle(t.Context(), json.RawMessage(`{"permdrift":"digest"}`)); err == nil {

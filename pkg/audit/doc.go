@@ -24,7 +24,8 @@
 //   - A message that failed for another reason comes back after half a minute,
 //     then later and later: the visibility time-out is made for crashes.
 //   - One sweep is worked off at a time; one that never ends holds up others
-//     for three hours.
+//     for three hours. One that is asked for because of a change waits for a
+//     sweep that began before it.
 //   - A subject in an account or region that is not read is answered as not
 //     audited.
 //   - A sweep's shard that could not be read is tried again; at the last try it

@@ -244,6 +244,7 @@ func (h *Handler) delay(ctx context.Context, message events.SQSMessage, problem 
 	var pending *PendingError
 	var permanent *permanentError
 	var unread *unreadError
+	var busy *busyError
 	after := retryAfter(receiveCount(message))
 	switch {
 	case errors.As(problem, &stale):
@@ -251,6 +252,9 @@ func (h *Handler) delay(ctx context.Context, message events.SQSMessage, problem 
 		log.InfoContext(ctx, "read again later", "reason", problem.Error())
 	case errors.As(problem, &pending):
 		after = pending.After
+		log.InfoContext(ctx, "comes back", "reason", problem.Error())
+	case errors.As(problem, &busy):
+		after = busyWait
 		log.InfoContext(ctx, "comes back", "reason", problem.Error())
 	case errors.As(problem, &unread):
 		after = unread.after

@@ -141,7 +141,7 @@ func TestUnreadableChangeAsksForOneSweep(t *testing.T) {
 		}
 	}
 	w.wantAnnounced("opened")
-	if len(w.queued) != 1 || w.queued[0] != `{"permdrift":"sweep","kind":"full"}` {
+	if len(w.queued) != 1 || w.queued[0] != `{"permdrift":"sweep","kind":"full","since":"2026-11-20T11:50:00Z"}` {
 		t.Errorf("asked for %q", w.queued)
 	}
 	w.deliver(1, padded("e2"))

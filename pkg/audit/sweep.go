@@ -23,6 +23,8 @@ type Request struct {
 	Kind      string        `json:"kind,omitempty"` // of a sweep: full
 	Sweep     string        `json:"sweep,omitempty"`
 	Subject   drift.Subject `json:"subject,omitempty"`
+	// Since is what a sweep has to be younger than; zero: any will do.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Subjects lists the subjects of the account and region, page by page.
@@ -66,7 +68,35 @@ func (h *Handler) sweep(ctx context.Context, request Request) (string, error) {
 	if request.Kind != "" && request.Kind != "full" {
 		return "", &permanentError{fmt.Errorf("planning a sweep: the kind %q is not known (full)", request.Kind)}
 	}
-	return h.Sweeper.Plan(ctx, h.Auditor.now())
+	id, err := h.Sweeper.Plan(ctx, h.Auditor.now())
+	if err != nil || request.Since.IsZero() {
+		return id, err
+	}
+	if id == "" { // there were too many within minutes
+		return "", &busyError{sweep: sweepID(h.Auditor.now(), sweepsABucket), since: request.Since}
+	}
+	run, err := h.Sweeper.Sweeps.Sweep(ctx, id)
+	if err != nil {
+		return id, fmt.Errorf("reading sweep %s: %w", id, err)
+	}
+	if run.Started.Before(request.Since) {
+		return id, &busyError{sweep: id, since: request.Since}
+	}
+	return id, nil
+}
+
+// busyError says that a sweep is being worked off that may have read before a
+// change what it is to show of it, so that the request has to come back.
+type busyError struct {
+	sweep string
+	since time.Time
+}
+
+// busyWait is how long a request waits for the sweep before it.
+const busyWait = 15 * time.Minute
+
+func (e *busyError) Error() string {
+	return fmt.Sprintf("sweep %s began before %s; another is planned after it", e.sweep, e.since.UTC().Format(time.RFC3339))
 }
 
 // Sweeps are numbered within ten minutes, and looked back for over three hours,
@@ -256,7 +286,7 @@ func (a *Auditor) knows(ctx context.Context, f drift.Finding) (bool, error) {
 
 // request asks for a full sweep because a change could not be read.
 func (s *Sweeper) request(ctx context.Context, change drift.Change) error {
-	body, err := json.Marshal(Request{Permdrift: RequestSweep, Kind: "full"})
+	body, err := json.Marshal(Request{Permdrift: RequestSweep, Kind: "full", Since: change.Event.Time})
 	if err != nil {
 		return fmt.Errorf("encoding a sweep request: %w", err)
 	}

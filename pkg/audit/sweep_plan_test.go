@@ -94,3 +94,32 @@ func TestSweepForAnUnreadableChangeWaits(t *testing.T) {
 		t.Errorf("once more: %v, %d requests", err, len(w.queued))
 	}
 }
+
+// A sweep that began before a change may have read too early what the change did:
+// the request for another comes back until that one has ended.
+func TestSweepAfterAChangeIsNotTheOneBefore(t *testing.T) {
+	w := newWorld(t)
+	running := sweepID(w.at, 1)
+	if err := w.StartSweep(t.Context(), drift.SweepRun{ID: running, Kind: "full", Started: w.at}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.AddSweepSubjects(t.Context(), running, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.FinishPlan(t.Context(), running, ""); err != nil {
+		t.Fatal(err)
+	}
+	request := Request{Permdrift: RequestSweep, Kind: "full", Since: w.at.Add(time.Minute)}
+	w.at = w.at.Add(2 * time.Minute)
+	if _, err := w.handler.sweep(t.Context(), request); err == nil {
+		t.Error("the sweep before the change is taken for one after it")
+	} else if _, ok := errors.AsType[*busyError](err); !ok {
+		t.Fatal(err)
+	}
+	if err := w.CountShard(t.Context(), running, orders, drift.ShardClean); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := w.handler.sweep(t.Context(), request); err != nil || id == running {
+		t.Errorf("after its end: %s, %v", id, err)
+	}
+}
