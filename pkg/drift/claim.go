@@ -233,7 +233,7 @@ func unseen(change Change, baseline Baseline, removals []Removal) []Finding {
 		f.Reason = change.Event.Name + " gave it " + of + ", which it has no more"
 	case change.Operation == PutManagedPolicy:
 		f.Reason = "the version " + change.Detail["versionId"] + " of " + of + " was in force, and is no more"
-	case change.Operation == PutBoundary && len(baseline.Places[Boundary].Approvals) > 0:
+	case change.Operation == PutBoundary && baseline.limits(change.Detail["permissionsBoundary"]):
 		f.Kind, f.Policy = BoundaryRemoved, ""
 		f.Reason = change.Event.Name + " gave it the permissions boundary " + change.Detail["permissionsBoundary"] + ", which it has no more"
 	default:
@@ -245,6 +245,12 @@ func unseen(change Change, baseline Baseline, removals []Removal) []Finding {
 	f.Reason += "; what that allowed is in no event"
 	f.stand(removals)
 	return []Finding{f}
+}
+
+// limits reports whether a boundary is approved, and not the one of that ARN.
+func (b Baseline) limits(arn string) bool {
+	approved := b.Places[Boundary].Approvals
+	return len(approved) > 0 && !slices.ContainsFunc(approved, func(a Approval) bool { return a.Config != nil && a.Config.Boundary == arn })
 }
 
 // identityPolicy is the identity policy that a change is about.

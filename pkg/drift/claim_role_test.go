@@ -56,6 +56,7 @@ func TestRolesThatCameAndWent(t *testing.T) {
 		{"a boundary that is none", came(t, PutBoundary, Boundary, "", map[string]string{"permissionsBoundary": admin["policyArn"]}), bounded, within, []string{"boundary-removed critical  at boundary []"}},
 		{"a boundary that nobody knows", came(t, PutBoundary, Boundary, "", map[string]string{"permissionsBoundary": basePolicy}), bounded, within, []string{"boundary-removed medium  at boundary []"}},
 		{"a boundary where none is approved", came(t, PutBoundary, Boundary, "", map[string]string{"permissionsBoundary": basePolicy}), live, base, nil},
+		{"the approved boundary, which is gone", came(t, PutBoundary, Boundary, "", limited), live, within, nil},
 		{"the boundary that stands", came(t, PutBoundary, Boundary, "", limited), bounded, within, nil},
 	} {
 		found := TransientFindings(c.change, c.state, roleBaseline(t, c.approved), nil, here)

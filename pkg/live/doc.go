@@ -177,8 +177,8 @@
 // own retries are switched off, so that every call is counted.
 //
 // Subjects lists functions and layer versions, and with [WithRoles] then the
-// roles that the functions run as, or all roles but for those of services,
-// which nobody else can change.
+// roles that the functions run as, deleted ones too, or all roles beside, but for
+// those of services, which nobody else can change.
 //
 // # Not promised
 //

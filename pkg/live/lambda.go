@@ -120,7 +120,7 @@ type RoleScope string
 const (
 	NoRoles        RoleScope = ""          // none
 	ExecutionRoles RoleScope = "execution" // those that functions run as
-	AllRoles       RoleScope = "all"       // all of the account but those of services; needs WithIAM
+	AllRoles       RoleScope = "all"       // all of the account but those of services, and those that functions run as; needs WithIAM
 )
 
 // WithRoles has Subjects list roles too.

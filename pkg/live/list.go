@@ -108,7 +108,7 @@ func (l *Lambda) Subjects(ctx context.Context) iter.Seq2[drift.Subject, error] {
 		parts := []part{{"functions", l.functions(ctx)}, {"layer versions", l.layerVersions(ctx)}}
 		switch l.roles {
 		case AllRoles:
-			parts = append(parts, part{"roles", l.roleSubjects(ctx)})
+			parts = append(parts, part{"roles", l.everyRole(ctx)})
 		case ExecutionRoles:
 			parts = append(parts, part{"execution roles", l.executionRoles(ctx)})
 		case NoRoles:

@@ -78,6 +78,24 @@ func (l *Lambda) executionRoles(ctx context.Context) iter.Seq2[drift.Subject, er
 	}
 }
 
+// everyRole are the roles of the account but those of services, then those that
+// functions run as and that are not there any more: nothing else may tell of that.
+func (l *Lambda) everyRole(ctx context.Context) iter.Seq2[drift.Subject, error] {
+	return func(yield func(drift.Subject, error) bool) {
+		seen := map[drift.Subject]bool{}
+		for _, part := range []iter.Seq2[drift.Subject, error]{l.roleSubjects(ctx), l.executionRoles(ctx)} {
+			for role, err := range part {
+				if err == nil && seen[role] {
+					continue
+				}
+				if seen[role] = true; !yield(role, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
 // identityOf is the role, user or group of an ARN in an answer of IAM.
 func (l *Lambda) identityOf(kind drift.Kind, arn *string) (drift.Subject, error) {
 	s := drift.Subject(aws.ToString(arn))

@@ -183,3 +183,21 @@ func TestSubjectsListsTheRolesOfVersions(t *testing.T) {
 		t.Errorf("got %v, want %v", roles, want)
 	}
 }
+
+// A role that functions run as is read also when it is deleted: that is an outage.
+func TestSubjectsListsDeletedExecutionRoles(t *testing.T) {
+	w := newWorld(t, localaws.Options{}, live.WithIAM(newDirectory(&party{kind: drift.Role, path: "/", name: "other"})), live.WithRoles(live.AllRoles))
+	w.aws.SetRole(w.orders, string(ordersRole))
+	var roles []drift.Subject
+	for s, err := range w.reader.Subjects(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Kind() == drift.Role {
+			roles = append(roles, s)
+		}
+	}
+	if want := []drift.Subject{"arn:aws:iam::111122223333:role/other", ordersRole}; !slices.Equal(roles, want) {
+		t.Errorf("got %v, want %v", roles, want)
+	}
+}
