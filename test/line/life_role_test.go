@@ -237,3 +237,13 @@ func TestPolicyOfAWSChanges(t *testing.T) {
 	w.sweep()
 	w.wantNext("resolved permissions-widened medium orders:identity")
 }
+
+// That a role which functions run as is deleted the sweep finds, where its event
+// is lost.
+func TestLostDeletionOfARoleIsFound(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	w.do(mallory, uninline("role/orders", "rights"), deleteRole("orders"))
+	w.sweep()
+	w.wantNext("opened trust-narrowed high nobody orders:trust", "opened permissions-narrowed low orders:identity")
+}
