@@ -49,7 +49,9 @@ func Auditor(ctx context.Context, getenv func(string) string) (*audit.Handler, e
 		h.Auditor.Seals = baseline.NewKMS(kms.NewFromConfig(aws), e.AdoptionKey)
 	}
 	if e.SweepQueueURL != "" {
-		h.Sweeper = &audit.Sweeper{Subjects: functions, Queue: queues, Sweeps: findings}
+		all := e
+		all.SweepRoles = live.AllRoles
+		h.Sweeper = &audit.Sweeper{Subjects: functions, AllRoles: all.functions(aws, lambda.NewFromConfig(aws)), Queue: queues, Sweeps: findings}
 	}
 	return h, nil
 }

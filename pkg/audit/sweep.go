@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,7 @@ const (
 // Request is a message of permdrift to itself, on the sweep queue or from the schedule.
 type Request struct {
 	Permdrift string        `json:"permdrift"`
-	Kind      string        `json:"kind,omitempty"` // of a sweep: full
+	Kind      string        `json:"kind,omitempty"` // of a sweep: full, all-roles
 	Sweep     string        `json:"sweep,omitempty"`
 	Subject   drift.Subject `json:"subject,omitempty"`
 	// Since is what a sweep has to be younger than; zero: any will do.
@@ -46,11 +47,26 @@ type Sweeps interface {
 	Sweep(ctx context.Context, id string) (drift.SweepRun, error)
 }
 
+// The kinds of sweeps.
+const (
+	fullSweep = "full"      // what the settings say is to be swept
+	roleSweep = "all-roles" // that, and every role of the account
+)
+
 // Sweeper plans sweeps.
 type Sweeper struct {
 	Subjects Subjects
+	AllRoles Subjects // for sweeps of the kind all-roles; nil: as Subjects
 	Queue    Queue
 	Sweeps   Sweeps
+}
+
+// of is what a sweep of a kind reads.
+func (s *Sweeper) of(kind string) Subjects {
+	if kind == roleSweep && s.AllRoles != nil {
+		return s.AllRoles
+	}
+	return s.Subjects
 }
 
 // sendBatch is how many subjects are put on the queue at a time, and countEvery
@@ -65,10 +81,11 @@ func (h *Handler) sweep(ctx context.Context, request Request) (string, error) {
 	if h.Sweeper == nil || h.Sweeper.Queue == nil {
 		return "", fmt.Errorf("planning a sweep: no sweep queue is configured")
 	}
-	if request.Kind != "" && request.Kind != "full" {
-		return "", &permanentError{fmt.Errorf("planning a sweep: the kind %q is not known (full)", request.Kind)}
+	kind := cmp.Or(request.Kind, fullSweep)
+	if kind != fullSweep && kind != roleSweep {
+		return "", &permanentError{fmt.Errorf("planning a sweep: the kind %q is not known (full, all-roles)", request.Kind)}
 	}
-	id, err := h.Sweeper.Plan(ctx, h.Auditor.now())
+	id, err := h.Sweeper.Plan(ctx, h.Auditor.now(), kind)
 	if err != nil || request.Since.IsZero() {
 		return id, err
 	}
@@ -79,7 +96,7 @@ func (h *Handler) sweep(ctx context.Context, request Request) (string, error) {
 	if err != nil {
 		return id, fmt.Errorf("reading sweep %s: %w", id, err)
 	}
-	if run.Started.Before(request.Since) {
+	if run.Started.Before(request.Since) || kind == roleSweep && run.Kind != kind {
 		return id, &busyError{sweep: id, since: request.Since}
 	}
 	return id, nil
@@ -96,7 +113,7 @@ type busyError struct {
 const busyWait = 15 * time.Minute
 
 func (e *busyError) Error() string {
-	return fmt.Sprintf("sweep %s began before %s; another is planned after it", e.sweep, e.since.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("sweep %s began before %s, or reads fewer roles; another is planned after it", e.sweep, e.since.UTC().Format(time.RFC3339))
 }
 
 // Sweeps are numbered within ten minutes, and looked back for over three hours,
@@ -139,7 +156,7 @@ func (s *Sweeper) last(ctx context.Context, now time.Time) (running, free string
 // sweep is still being worked off: then it returns the id of that one. A listing
 // that fails half-way leaves a sweep that says so and is never complete; what
 // was listed until then is audited all the same.
-func (s *Sweeper) Plan(ctx context.Context, now time.Time) (id string, err error) {
+func (s *Sweeper) Plan(ctx context.Context, now time.Time, kind string) (id string, err error) {
 	running, id, err := s.last(ctx, now)
 	if err != nil {
 		return "", err
@@ -147,7 +164,7 @@ func (s *Sweeper) Plan(ctx context.Context, now time.Time) (id string, err error
 	if running != "" || id == "" {
 		return running, nil
 	}
-	if err := s.Sweeps.StartSweep(ctx, drift.SweepRun{ID: id, Kind: "full", Started: now}); err != nil {
+	if err := s.Sweeps.StartSweep(ctx, drift.SweepRun{ID: id, Kind: kind, Started: now}); err != nil {
 		return id, fmt.Errorf("starting sweep %s: %w", id, err)
 	}
 	defer func() {
@@ -160,7 +177,7 @@ func (s *Sweeper) Plan(ctx context.Context, now time.Time) (id string, err error
 		}
 	}()
 	plan := plan{sweeper: s, id: id}
-	for subject, err := range s.Subjects.Subjects(ctx) {
+	for subject, err := range s.of(kind).Subjects(ctx) {
 		if err != nil {
 			return id, errors.Join(fmt.Errorf("listing the subjects of sweep %s: %w", id, err), plan.flush(ctx))
 		}
@@ -286,7 +303,11 @@ func (a *Auditor) knows(ctx context.Context, f drift.Finding) (bool, error) {
 
 // request asks for a full sweep because a change could not be read.
 func (s *Sweeper) request(ctx context.Context, change drift.Change) error {
-	body, err := json.Marshal(Request{Permdrift: RequestSweep, Kind: "full", Since: change.Event.Time})
+	kind := fullSweep
+	if change.Operation == drift.Unreadable && change.Event.Source != "lambda.amazonaws.com" {
+		kind = roleSweep // which role it was about, nobody knows
+	}
+	body, err := json.Marshal(Request{Permdrift: RequestSweep, Kind: kind, Since: change.Event.Time})
 	if err != nil {
 		return fmt.Errorf("encoding a sweep request: %w", err)
 	}

@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
+	"iter"
 	"testing"
 	"time"
 
@@ -13,7 +16,7 @@ import (
 func TestOneSweepAtATime(t *testing.T) {
 	w := newWorld(t)
 	plan := func() string {
-		id, err := w.handler.Sweeper.Plan(t.Context(), w.at)
+		id, err := w.handler.Sweeper.Plan(t.Context(), w.at, fullSweep)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,5 +124,54 @@ func TestSweepAfterAChangeIsNotTheOneBefore(t *testing.T) {
 	}
 	if id, err := w.handler.sweep(t.Context(), request); err != nil || id == running {
 		t.Errorf("after its end: %s, %v", id, err)
+	}
+}
+
+// A padded call of IAM asks for every role, whatever sweeps read by default, and
+// a sweep that reads fewer will not do.
+func TestPaddedRoleChangeAsksForAllRoles(t *testing.T) {
+	w := newWorld(t)
+	all := &listing{subjects: []drift.Subject{"arn:aws:iam::111122223333:role/other"}}
+	w.handler.Sweeper.AllRoles = all
+	change := drift.Change{Subject: drift.AccountSubject("", "111122223333"), Operation: drift.Unreadable, Event: drift.Event{ID: "e1", Source: "iam.amazonaws.com", Time: w.at}}
+	if err := w.handler.Sweeper.request(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	var request Request
+	if err := json.Unmarshal([]byte(w.queued[0]), &request); err != nil || request.Kind != roleSweep {
+		t.Fatalf("asked for %+v, %v", request, err)
+	}
+	full, err := w.handler.Sweeper.Plan(t.Context(), w.at, fullSweep)
+	if err == nil {
+		err = w.AddSweepSubjects(t.Context(), full, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.handler.sweep(t.Context(), request); err == nil {
+		t.Error("a sweep of fewer roles was taken for it")
+	}
+	if err := w.CountShard(t.Context(), full, orders, drift.ShardClean); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.handler.sweep(t.Context(), request); err != nil || all.asked != 1 {
+		t.Errorf("%v, and all roles were listed %d times", err, all.asked)
+	}
+}
+
+// listing lists subjects, and counts how often.
+type listing struct {
+	subjects []drift.Subject
+	asked    int
+}
+
+func (l *listing) Subjects(context.Context) iter.Seq2[drift.Subject, error] {
+	l.asked++
+	return func(yield func(drift.Subject, error) bool) {
+		for _, s := range l.subjects {
+			if !yield(s, nil) {
+				return
+			}
+		}
 	}
 }

@@ -5,7 +5,7 @@ import "time"
 // SweepRun is one sweep and how far it got. See Complete and Clean.
 type SweepRun struct {
 	ID       string    `json:"id"`
-	Kind     string    `json:"kind"` // full
+	Kind     string    `json:"kind"` // full, all-roles
 	Started  time.Time `json:"started"`
 	Planned  bool      `json:"planned"`  // planning has ended; Problem says if it did not get to the end
 	Subjects int       `json:"subjects"` // how many subjects were put on the queue
