@@ -16,7 +16,8 @@
 //   - A finding that cannot be recorded or announced keeps none of the others
 //     from it; one that is too large is recorded in brief.
 //   - An unreadable change asks for one sweep, before it is recorded, so that
-//     the sweep is lost to no crash, and not before what was done may show.
+//     the sweep is lost to no crash, and not before what was done may show;
+//     one of IAM for a sweep of all roles.
 //   - A message that cannot be decoded becomes a finding of the kind
 //     unreadable-change and then fails for good, so that the queue's redrive
 //     policy carries it to the dead-letter queue. It is never dropped.
