@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,8 @@ func (p *program) approveCommand() *cobra.Command {
 execution role goes into the baseline of its place; what of the baseline is gone is
 taken out of it, and an event source that was disabled is approved as disabled. A
 role that is approved beside another is one of two that may be there; 'baseline
-revoke' takes the old one out.
+revoke' takes the old one out. What is approved already keeps its reason, ticket
+and end, unless others are given.
 
 Of a role, user or group, statements of the trust policy and of identity policies are
 approved the same way. That the permissions boundary is gone can be approved: then
@@ -88,6 +90,11 @@ func (p *program) approve(ctx context.Context, store *setup.Store, f drift.Findi
 		return fmt.Errorf("reading baseline of %s: %w", f.Subject, err)
 	}
 	approved := baseline.Places[f.Place]
+	for _, before := range approved.Approvals {
+		if supersedes(approval, before) && !before.Expired(p.now()) {
+			approval = keep(approval, before)
+		}
+	}
 	approved.Approvals = slices.DeleteFunc(slices.Clone(approved.Approvals), func(b drift.Approval) bool { return supersedes(approval, b) })
 	verb := "is not part of the baseline any more"
 	if stands(f) {
@@ -103,6 +110,19 @@ func (p *program) approve(ctx context.Context, store *setup.Store, f drift.Findi
 	}
 	fmt.Fprintf(p.out, "%s at %s %s: %s\n", f.Subject, f.Place, verb, clean(approves(approval)))
 	return nil
+}
+
+// keep is an approval with what it does not say of the one that it takes the
+// place of: approving once more makes a limited approval no unlimited one.
+func keep(approval, before drift.Approval) drift.Approval {
+	if approval.Config == nil && !approval.Statement.Equal(before.Statement) || approval.Config != nil && (before.Config == nil || !approval.Config.Equal(*before.Config)) {
+		return approval // of something else
+	}
+	approval.Reason, approval.Ticket = cmp.Or(approval.Reason, before.Reason), cmp.Or(approval.Ticket, before.Ticket)
+	if approval.Expires.IsZero() {
+		approval.Expires = before.Expires
+	}
+	return approval
 }
 
 // approveBoundary approves that a role has no permissions boundary any more, if

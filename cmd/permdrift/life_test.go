@@ -79,6 +79,25 @@ func TestApprovedFindingIsCleanFromThenOn(t *testing.T) {
 	}
 }
 
+// To approve once more makes no limited approval an unlimited one.
+func TestApprovingAgainKeepsTheEnd(t *testing.T) {
+	s := session{t: t, store: filepath.Join(t.TempDir(), "store.db")}
+	s.run(exitDrift, "audit", filepath.Join("..", "..", "events", "public.json"))
+	id, _, _ := strings.Cut(s.run(exitClean, "findings", "list"), " ")
+	s.run(exitClean, "baseline", "approve", id, "--by", "alice", "--reason", "a trial", "--ticket", "SEC-12", "--expires", "2027-03-01")
+	s.run(exitClean, "baseline", "approve", id, "--by", "bob")
+	show := func() string {
+		return s.run(exitClean, "baseline", "show", "arn:aws:lambda:us-east-1:111122223333:function:orders")
+	}
+	if got := show(); !strings.Contains(got, "approved by bob") || !strings.Contains(got, "a trial, ticket SEC-12, until 2027-03-01") {
+		t.Errorf("after a second approval: %s", got)
+	}
+	s.run(exitClean, "baseline", "approve", id, "--reason", "for good", "--expires", "2028-01-01")
+	if got := show(); !strings.Contains(got, "for good, ticket SEC-12, until 2028-01-01") {
+		t.Errorf("after a third: %s", got)
+	}
+}
+
 func TestApproveOfALossTakesItOutOfTheBaseline(t *testing.T) {
 	s := session{t: t, store: filepath.Join(t.TempDir(), "store.db")}
 	added := filepath.Join("..", "..", "events", "scoped-s3.json")
