@@ -308,10 +308,11 @@ func (cmp *configs) beyond(f *Finding, before, after string) {
 		f.Witness, f.Severity = firstWitness(access, access.Witnesses[0].Index), High
 		f.Certain = f.Witness.Certain
 		f.Reason += "; it may do more than the approved one: for example " + f.Witness.Action + " on " + f.Witness.Resource
-		if administrator(now) {
-			f.Severity = Critical
-			f.Reason += "; it is an administrator"
+		reach := cmp.c.Reach
+		if reach == nil {
+			reach = onlyAdministrator
 		}
+		f.comesTo(reach(now, cmp.owner.Account), methods(reach(old, cmp.owner.Account)), make(map[string]Severity))
 	}
 }
 

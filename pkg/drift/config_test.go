@@ -444,3 +444,24 @@ func TestURLFindingReplaced(t *testing.T) {
 		t.Errorf("announced %q, want %q", l.announced, want)
 	}
 }
+
+// A replaced role is told with what its rights come to beyond the approved one's.
+func TestReplacedRoleComesToMore(t *testing.T) {
+	rights := func(action string) Rights {
+		return Rights{Policy: parse(t, `{"Effect":"Allow","Action":"`+action+`","Resource":"*"}`)}
+	}
+	c := here
+	c.Reach = func(r Rights, account string) []Escalation {
+		if r.Policy.Statements[0].Action[0] != "iam:PassRole" || account != "111122223333" {
+			return nil
+		}
+		return []Escalation{{Method: "pass-role", Severity: Critical, Reason: "can run code as other roles"}}
+	}
+	s := state(t, "")
+	s.Roles, s.Listed = map[Place]string{"": roleB}, []Aspect{Roles}
+	s.Rights = map[string]Rights{roleA: rights("logs:PutLogEvents"), roleB: rights("iam:PassRole")}
+	found := Compare(Change{Subject: orders}, s, baseline(t, "").approve("", Config{Role: roleA}), c)
+	if len(found) != 1 || found[0].Severity != Critical || len(found[0].Escalations) != 1 || !strings.Contains(found[0].Reason, "can run code as other roles") {
+		t.Errorf("got %+v", found)
+	}
+}
