@@ -113,7 +113,7 @@ func TestGoldenCommandLines(t *testing.T) {
 		{"audit-role-administrator", "", audit("role-admin-attached"), exitDrift},
 		{"audit-role-administrator-json", "", append(audit("role-admin-attached"), "--format", "json"), exitDrift},
 		{"audit-role-inline", "", audit("role-inline-notaction"), exitDrift},
-		{"audit-role-boundary-deleted", "", audit("role-boundary-deleted"), exitClean},
+		{"audit-role-boundary-deleted", "", audit("role-boundary-deleted"), exitDrift},
 		{"audit-role-deleted", "", audit("role-deleted"), exitClean},
 		{"audit-role-policy-version", "", audit("role-policy-version-default"), exitUnknown},
 		{"audit-role-provider", "", audit("provider-client-added"), exitUnknown},

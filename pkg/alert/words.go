@@ -131,7 +131,8 @@ func (s story) adopted() string {
 // noted reports whether the finding is about a call that is told once and is
 // over with that, though what it did stands.
 func (s story) noted() bool {
-	return s.transition == drift.Vanished && (s.Kind == drift.AliasRepointed || s.Kind == drift.RoleReplaced && s.Before == nil) || s.handed()
+	return s.transition == drift.Vanished && (s.Kind == drift.AliasRepointed || s.Kind == drift.RoleReplaced && s.Before == nil ||
+		s.Kind == drift.BoundaryRemoved && s.AboutCall() && strings.HasPrefix(s.Event.Name, "Delete")) || s.handed()
 }
 
 // vanished is the headline of what was there and is gone again.

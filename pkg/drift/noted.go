@@ -13,6 +13,8 @@ import (
 //   - An alias points at other code, and its policy lets in somebody outside
 //     the account: those callers reach other code now.
 //   - An execution role was replaced, and none is approved to compare it with.
+//   - A role's permissions boundary was deleted, and none is approved to compare
+//     with.
 //   - A role was handed to others without a change of its documents: to an
 //     instance profile, to a profile of Roles Anywhere, to whom an identity
 //     provider or trust anchor that it trusts vouches for now. Nothing that is
@@ -24,7 +26,13 @@ func Noted(change Change, state State, baseline Baseline, c Context) []Finding {
 		return handed(change, state, baseline)
 	default:
 	}
-	if change.OutcomeUnknown || change.Subject.Kind() != Function {
+	if change.OutcomeUnknown {
+		return nil
+	}
+	if change.Operation == RemoveBoundary && change.Subject.Kind() == Role {
+		return unbounded(change, state, baseline)
+	}
+	if change.Subject.Kind() != Function {
 		return nil
 	}
 	switch change.Operation {
@@ -106,6 +114,20 @@ func takesBack(name string) bool {
 		}
 	}
 	return false
+}
+
+// unbounded is the finding about a boundary that was deleted where nobody said
+// whether the role is to have one.
+func unbounded(change Change, state State, baseline Baseline) []Finding {
+	if _, known := baseline.Places[Boundary]; known || state.Role == nil || state.Role.BoundaryARN != "" {
+		return nil
+	}
+	f := Finding{
+		ID: eventID(change.Subject, Boundary, change.Event), Kind: BoundaryRemoved, Status: Transient, Severity: Medium,
+		Subject: change.Subject, Place: Boundary, Account: change.Subject.Account(), Functions: state.Functions, Actor: change.Actor, Event: change.Event,
+		Reason: "the permissions boundary was deleted: what the role's policies allow beyond it counts from now on; nothing is approved of the role to compare it with",
+	}
+	return []Finding{f}
 }
 
 func unknownRole(change Change, baseline Baseline, c Context) []Finding {

@@ -327,3 +327,19 @@ func TestUnreadBoundary(t *testing.T) {
 		}
 	}
 }
+
+// A boundary that is deleted is told also of a role that nobody captured.
+func TestDeletedBoundaryOfAnUnknownRole(t *testing.T) {
+	change := Change{Subject: deployRole, Place: Boundary, Operation: RemoveBoundary, Event: Event{ID: "e1", Name: "DeleteRolePermissionsBoundary", Time: noon}}
+	s := Rebuild(State{}, change)
+	if got := briefs(Noted(change, s, Baseline{}, here)); !slices.Equal(got, []string{"boundary-removed medium  at boundary []"}) {
+		t.Errorf("got %q", got)
+	}
+	if got := Noted(change, s, roleBaseline(t, documents{trust: []string{byLambda}}), here); len(got) != 0 {
+		t.Errorf("of a known role, Compare tells: %q", briefs(got))
+	}
+	s.Role.BoundaryARN = "arn:aws:iam::111122223333:policy/limit"
+	if got := Noted(change, s, Baseline{}, here); len(got) != 0 {
+		t.Errorf("there is one again: %q", briefs(got))
+	}
+}
