@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -19,7 +20,7 @@ type directory struct {
 
 	roles    map[string]*entry
 	policies map[string]string // documents by ARN
-	singly   int               // how often a role was read by itself
+	singly   atomic.Int64      // how often a role was read by itself
 	refused  error             // what reading in bulk answers
 
 	elsewhere string // a role that does not answer
@@ -85,7 +86,7 @@ func (d *directory) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*
 	if *in.RoleName == d.elsewhere {
 		return nil, errors.New("no answer")
 	}
-	d.singly++
+	d.singly.Add(1)
 	r, _, err := d.role(in.RoleName)
 	return &iam.GetRoleOutput{Role: r}, err
 }

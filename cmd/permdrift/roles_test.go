@@ -124,8 +124,8 @@ func TestCaptureOfRolesLeavesOutWhatIsRisky(t *testing.T) {
 	if strings.Contains(got, "/bound at") {
 		t.Errorf("what the boundary keeps away is risky:\n%s", got)
 	}
-	if o.iam.singly != 0 {
-		t.Errorf("%d roles were read one by one", o.iam.singly)
+	if o.iam.singly.Load() != 0 {
+		t.Errorf("%d roles were read one by one", o.iam.singly.Load())
 	}
 	boundary := o.baseline(rolesARN + "bound").Places[drift.Boundary].Approvals
 	if len(boundary) != 2 || boundary[1].Config == nil || boundary[1].Config.Boundary != limitARN {
